@@ -1,0 +1,1 @@
+//! Runs TeamCity builds from Bitbucket Pipelines.

@@ -1,0 +1,2 @@
+//! The pipe's binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A TeamCity server in memory.
