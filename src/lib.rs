@@ -1,1 +1,3 @@
 //! Runs TeamCity builds from Bitbucket Pipelines.
+
+pub mod http;

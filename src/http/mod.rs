@@ -1,0 +1,16 @@
+//! HTTP for both servers: sending, time limits, retries and tracing.
+//!
+//! Knows no product: what an answer means is said by the client that asked. Only this folder names `reqwest`.
+
+mod backoff;
+mod body;
+mod direct;
+mod retry;
+mod transport;
+
+pub use body::{BodyError, read_limited};
+pub use direct::{ConnectError, Connection, connect};
+pub use retry::{Failure, GaveUp, Retry, Trouble, Watch};
+pub use transport::{
+    Body, BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
+};
