@@ -1,3 +1,9 @@
 //! Runs TeamCity builds from Bitbucket Pipelines.
+//!
+//! Data flows one way: variables → settings → plan → queue → follow → outcome → reports.
 
+pub mod exit;
 pub mod http;
+pub mod run;
+pub mod teamcity;
+pub mod types;

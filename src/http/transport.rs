@@ -30,6 +30,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, if there is one.
     pub body: Option<Bytes>,
+    /// Which try this is, from 1; for the trace.
+    pub attempt: u32,
 }
 
 /// An answer whose body has not been read yet.

@@ -1,0 +1,4 @@
+//! The pipe's main job: queue builds of the step's commit, follow them, and say what came of it.
+
+pub mod event;
+pub mod outcome;

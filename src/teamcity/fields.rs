@@ -1,0 +1,30 @@
+//! What each request asks for. A member that is not named is left out by the server; a name that a server does not
+//! know does no harm.
+
+pub(super) const SERVER: &str = "version,versionMajor,versionMinor,currentTime";
+pub(super) const USER: &str = "id,username,name";
+pub(super) const TOKENS: &str = "token(name,expirationTime)";
+pub(super) const PERMISSIONS: &str = "permissionAssignment(permission(id))";
+pub(super) const BUILD_TYPE: &str = "id,name,projectName,projectId,paused,templateFlag,type,webUrl";
+pub(super) const BRANCHES: &str = "branch(name,internalName,default)";
+pub(super) const CHANGES: &str =
+    "change(id,version,username,comment,vcsRootInstance(id,vcs-root-id))";
+pub(super) const ROOT_ENTRIES: &str =
+    "vcs-root-entry(id,vcs-root(id,name,properties(property(name,value))))";
+pub(super) const ROOT_INSTANCES: &str =
+    "vcs-root-instance(id,vcs-root-id,name,properties(property(name,value)))";
+/// Enough to recognise a build.
+pub(super) const FOUND: &str = "nextHref,build(id,buildTypeId,number,state,status,branchName,defaultBranch,webUrl,queuedDate,personal,tags(tag(name)),\
+     revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))))";
+/// All that following needs, in every state.
+pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,branchName,defaultBranch,webUrl,waitReason,startEstimate,\
+     queuedDate,startDate,finishDate,composite,failedToStart,personal,running-info(percentageComplete,elapsedSeconds,estimatedTotalSeconds,\
+     currentStageText,probablyHanging),canceledInfo(text,timestamp,user(username,name)),agent(name),\
+     revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))),approvalInfo(status,canBeApprovedByCurrentUser),\
+     buildType(id,name,projectName),testOccurrences(count,passed,failed,ignored,muted,newFailed)";
+pub(super) const CHAIN: &str = "nextHref,build(id,buildTypeId,number,state,status,statusText,webUrl,queuedDate,startDate,finishDate,composite,\
+     failedToStart,canceledInfo(text),buildType(id,name,projectName),snapshot-dependencies(build(id)))";
+pub(super) const TESTS: &str =
+    "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,ignored,ignoreDetails)";
+pub(super) const TESTS_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,ignored,ignoreDetails)";
+pub(super) const PROBLEMS: &str = "problemOccurrence(type,identity,details,additionalData,muted)";

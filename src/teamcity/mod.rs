@@ -1,0 +1,16 @@
+//! TeamCity's REST API, from 2019.1 on: typed requests, typed answers, typed errors.
+//!
+//! Knows nothing of pipelines, settings or output.
+
+mod client;
+mod date;
+mod error;
+mod fields;
+mod locator;
+pub mod model;
+mod request;
+
+pub use client::Client;
+pub use error::{Error, ErrorKind};
+pub use locator::Locator;
+pub use request::{Need, Requests};

@@ -1,0 +1,351 @@
+//! Builds in every state.
+
+use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
+
+use crate::teamcity::date;
+use crate::types::BuildId;
+
+/// A list of builds.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Builds {
+    /// The builds of this page.
+    #[serde(default)]
+    pub build: Vec<Build>,
+    /// The next page, if there may be one.
+    #[serde(rename = "nextHref")]
+    pub next_href: Option<String>,
+}
+
+/// A build. Its `id` stays the same from the queue to the end, unless it is merged.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Build {
+    /// Its id; no answer without one is a build.
+    pub id: Option<BuildId>,
+    /// Its configuration's id.
+    pub build_type_id: Option<String>,
+    /// Its configuration.
+    pub build_type: Option<BuildTypeRef>,
+    /// Build number.
+    pub number: Option<String>,
+    /// Where in its life it is.
+    pub state: Option<State>,
+    /// How it is going, or went; absent while queued.
+    pub status: Option<Status>,
+    /// In words.
+    pub status_text: Option<String>,
+    /// Logical branch; absent for configurations without branches.
+    pub branch_name: Option<String>,
+    /// On the default branch.
+    pub default_branch: bool,
+    /// Its page.
+    pub web_url: Option<String>,
+    /// Why it is still queued.
+    pub wait_reason: Option<String>,
+    /// When TeamCity thinks it starts.
+    #[serde(deserialize_with = "date::lenient")]
+    pub start_estimate: Option<DateTime<FixedOffset>>,
+    /// Queued at.
+    #[serde(deserialize_with = "date::lenient")]
+    pub queued_date: Option<DateTime<FixedOffset>>,
+    /// Started at.
+    #[serde(deserialize_with = "date::lenient")]
+    pub start_date: Option<DateTime<FixedOffset>>,
+    /// Finished at.
+    #[serde(deserialize_with = "date::lenient")]
+    pub finish_date: Option<DateTime<FixedOffset>>,
+    /// Runs without an agent, for its dependencies.
+    pub composite: bool,
+    /// It failed before it began.
+    pub failed_to_start: bool,
+    /// A personal build.
+    pub personal: bool,
+    /// While running.
+    #[serde(rename = "running-info")]
+    pub running_info: Option<RunningInfo>,
+    /// If it was canceled.
+    pub canceled_info: Option<CanceledInfo>,
+    /// Where it runs, or ran.
+    pub agent: Option<Agent>,
+    /// What it builds; empty until changes are collected.
+    pub revisions: Option<Revisions>,
+    /// If it needs approval (since 2022.04).
+    pub approval_info: Option<ApprovalInfo>,
+    /// Numbers of its tests.
+    pub test_occurrences: Option<Counts>,
+    /// Its public tags.
+    pub tags: Option<Tags>,
+    /// Builds that it waits for, one level.
+    #[serde(rename = "snapshot-dependencies")]
+    pub snapshot_dependencies: Option<Box<Builds>>,
+}
+
+impl Build {
+    /// Whether it is over, as far as its state tells.
+    pub fn is_finished(&self) -> bool {
+        self.state == Some(State::Finished)
+    }
+
+    /// Whether it carries this tag.
+    pub fn has_tag(&self, name: &str) -> bool {
+        self.tags
+            .iter()
+            .flat_map(|tags| &tags.tag)
+            .any(|tag| tag.name == name)
+    }
+}
+
+/// Tags of a build.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Tags {
+    /// The tags.
+    #[serde(default)]
+    pub tag: Vec<Tag>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Tag {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// The state of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum State {
+    /// In the queue.
+    Queued,
+    /// Running.
+    Running,
+    /// Over.
+    Finished,
+    /// Deleted, or what else a server may say.
+    Other(String),
+}
+
+impl From<String> for State {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "queued" => Self::Queued,
+            "running" => Self::Running,
+            "finished" => Self::Finished,
+            _ => Self::Other(text),
+        }
+    }
+}
+
+/// The status of a build; of a running one, so far.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum Status {
+    /// Good.
+    Success,
+    /// Bad. `ERROR`, an internal error, is read as this too.
+    Failure,
+    /// Canceled; or, for a moment after the finish, not computed yet.
+    Unknown,
+    /// What else a server may say: never a success.
+    Other(String),
+}
+
+impl From<String> for Status {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "SUCCESS" => Self::Success,
+            "FAILURE" | "ERROR" => Self::Failure,
+            "UNKNOWN" => Self::Unknown,
+            _ => Self::Other(text),
+        }
+    }
+}
+
+/// A configuration as builds name it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BuildTypeRef {
+    /// Its id.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The project's full name.
+    pub project_name: Option<String>,
+}
+
+/// How a running build is going.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RunningInfo {
+    /// With an estimate only; may stay at 100 for long.
+    pub percentage_complete: Option<u64>,
+    /// In seconds.
+    pub elapsed_seconds: Option<u64>,
+    /// In seconds; with an estimate only.
+    pub estimated_total_seconds: Option<u64>,
+    /// In words.
+    pub current_stage_text: Option<String>,
+    /// TeamCity has seen no sign of life for a while.
+    pub probably_hanging: bool,
+}
+
+/// Who canceled a build.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct CanceledInfo {
+    /// The comment.
+    pub text: Option<String>,
+    /// When.
+    #[serde(deserialize_with = "date::lenient")]
+    pub timestamp: Option<DateTime<FixedOffset>>,
+    /// Who; absent for the server itself.
+    pub user: Option<UserRef>,
+}
+
+/// A user as builds name them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct UserRef {
+    /// Login name.
+    pub username: Option<String>,
+    /// Full name.
+    pub name: Option<String>,
+}
+
+impl UserRef {
+    /// The full name, or the login name.
+    pub fn called(&self) -> Option<&str> {
+        self.name
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .or(self.username.as_deref())
+    }
+}
+
+/// An agent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Agent {
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// Revisions of a build.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Revisions {
+    /// One a VCS root.
+    #[serde(default)]
+    pub revision: Vec<Revision>,
+}
+
+/// The revision of one VCS root.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Revision {
+    /// The commit.
+    pub version: Option<String>,
+    /// The ref.
+    pub vcs_branch_name: Option<String>,
+    /// The root.
+    #[serde(rename = "vcs-root-instance")]
+    pub vcs_root_instance: Option<RootInstanceRef>,
+}
+
+/// A VCS root as revisions name it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RootInstanceRef {
+    /// The root's external id.
+    #[serde(rename = "vcs-root-id")]
+    pub vcs_root_id: Option<String>,
+}
+
+/// Approval of a queued build (since 2022.04).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ApprovalInfo {
+    /// `waitingForApproval`, `approved`, `timedOut`, `canceled`.
+    pub status: Option<String>,
+    /// The token's user may approve it.
+    pub can_be_approved_by_current_user: bool,
+}
+
+/// Numbers of a build's tests.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counts {
+    /// All.
+    pub count: u64,
+    /// Passed.
+    pub passed: u64,
+    /// Failed, not muted.
+    pub failed: u64,
+    /// Ignored.
+    pub ignored: u64,
+    /// Failed and muted.
+    pub muted: u64,
+    /// Failed for the first time.
+    pub new_failed: u64,
+}
+
+/// A window of the build log (`/app/messages`).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LogMessages {
+    /// The messages, oldest first; the member is missing when there are none.
+    pub messages: Vec<LogMessage>,
+    /// The index of the last message that there is.
+    pub last_message_index: Option<i64>,
+    /// Whether the window reaches it.
+    pub last_message_included: Option<bool>,
+}
+
+/// A message of the build log.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LogMessage {
+    /// Its index, growing by one; a filter skips some.
+    pub id: i64,
+    /// Its text, of one or more lines.
+    pub text: Option<String>,
+    /// How deep in blocks.
+    pub level: Option<u32>,
+    /// 0 unknown, 1 normal, 2 warning, 3 failure, 4 error.
+    pub status: Option<u8>,
+    /// Set for the head of a block.
+    pub block_type: Option<String>,
+    /// Whether it is a block with messages in it.
+    pub contains_messages: bool,
+    /// Shown only on request.
+    pub verbose: bool,
+}
+
+/// Artifacts of a build.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ArtifactFiles {
+    /// Files and folders.
+    #[serde(default)]
+    pub file: Vec<ArtifactFile>,
+}
+
+/// A file or folder among the artifacts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ArtifactFile {
+    /// Its name, without its path.
+    pub name: Option<String>,
+    /// Its path in the artifacts.
+    pub full_name: Option<String>,
+    /// In bytes; folders have none.
+    pub size: Option<u64>,
+    /// Where its bytes are; folders have none.
+    pub content: Option<Href>,
+}
+
+/// A link.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Href {
+    /// Relative to the server, without its context path.
+    pub href: Option<String>,
+}

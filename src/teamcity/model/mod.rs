@@ -1,0 +1,23 @@
+//! What TeamCity's answers hold, as far as the pipe reads them.
+//!
+//! TeamCity leaves out members that have their default value, and servers differ by version: so nearly everything is
+//! optional, unknown members are ignored, and closed sets of the server keep an arm for what is not known yet.
+
+mod build;
+mod build_type;
+mod occurrence;
+mod server;
+mod vcs;
+
+pub use build::{
+    Agent, ApprovalInfo, ArtifactFile, ArtifactFiles, Build, BuildTypeRef, Builds, CanceledInfo,
+    Counts, LogMessage, LogMessages, Revision, Revisions, RootInstanceRef, RunningInfo, State,
+    Status, UserRef,
+};
+pub use build_type::{BuildType, Permissions};
+pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences};
+pub use server::{Server, Token, Tokens, User};
+pub use vcs::{
+    Branch, Branches, Change, Changes, RootEntries, RootEntry, RootInstance, RootInstances,
+    RootProperties,
+};

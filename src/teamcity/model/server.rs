@@ -1,0 +1,89 @@
+//! The server, the token's user and tokens.
+
+use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
+
+use crate::teamcity::date;
+
+/// The server.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Server {
+    /// In words: `2025.11 (build 207946)`; Cloud leaves the name out.
+    pub version: Option<String>,
+    /// The year.
+    pub version_major: Option<u32>,
+    /// The month, or 1 and 2 until 2021.
+    pub version_minor: Option<u32>,
+    /// The server's clock.
+    #[serde(deserialize_with = "date::lenient")]
+    pub current_time: Option<DateTime<FixedOffset>>,
+}
+
+impl Server {
+    /// Year and month, for comparisons.
+    pub fn release(&self) -> Option<(u32, u32)> {
+        Some((self.version_major?, self.version_minor?))
+    }
+
+    /// The version for people.
+    pub fn described(&self) -> String {
+        let release = self
+            .release()
+            .map(|(year, month)| format!("{year}.{month:02}"));
+        let text = self.version.as_deref().unwrap_or_default().trim();
+        match release {
+            Some(release) if text.is_empty() || text.starts_with('(') => {
+                format!("{release} {text}").trim().to_owned()
+            }
+            _ if text.is_empty() => "of unknown version".to_owned(),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// The token's user.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct User {
+    /// Login name.
+    pub username: Option<String>,
+    /// Full name.
+    pub name: Option<String>,
+    /// Its number.
+    pub id: Option<i64>,
+}
+
+impl User {
+    /// The login name, with the full name where it says more.
+    pub fn called(&self) -> String {
+        match (
+            self.username.as_deref(),
+            self.name.as_deref().filter(|name| !name.is_empty()),
+        ) {
+            (Some(login), Some(name)) if name != login => format!("{name} ({login})"),
+            (Some(login), _) => login.to_owned(),
+            (None, Some(name)) => name.to_owned(),
+            (None, None) => "a user without a name".to_owned(),
+        }
+    }
+}
+
+/// Tokens of a user.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Tokens {
+    /// The tokens.
+    pub token: Vec<Token>,
+}
+
+/// A token, without its value.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Token {
+    /// Its name.
+    pub name: Option<String>,
+    /// Absent: it never expires.
+    #[serde(deserialize_with = "date::lenient")]
+    pub expiration_time: Option<DateTime<FixedOffset>>,
+}

@@ -1,0 +1,120 @@
+//! Branches, changes and VCS roots.
+
+use serde::Deserialize;
+
+/// Branches of a configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Branches {
+    /// The branches.
+    pub branch: Vec<Branch>,
+}
+
+/// A branch.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Branch {
+    /// Logical name; of a default branch without one, the whole ref.
+    pub name: Option<String>,
+    /// `<default>` for the default branch.
+    pub internal_name: Option<String>,
+    /// The default branch.
+    pub default: bool,
+}
+
+/// Changes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Changes {
+    /// The changes.
+    pub change: Vec<Change>,
+}
+
+/// A change.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Change {
+    /// Its number.
+    pub id: Option<i64>,
+    /// The commit.
+    pub version: Option<String>,
+    /// Who made it.
+    pub username: Option<String>,
+    /// Its message.
+    pub comment: Option<String>,
+    /// The root it came from.
+    pub vcs_root_instance: Option<RootInstance>,
+}
+
+/// VCS roots attached to a configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RootEntries {
+    /// The entries.
+    #[serde(rename = "vcs-root-entry")]
+    pub vcs_root_entry: Vec<RootEntry>,
+}
+
+/// One attached root.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RootEntry {
+    /// The root.
+    #[serde(rename = "vcs-root")]
+    pub vcs_root: Option<RootInstance>,
+}
+
+/// Root instances: roots with their parameters resolved for a configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RootInstances {
+    /// The instances.
+    #[serde(rename = "vcs-root-instance")]
+    pub vcs_root_instance: Vec<RootInstance>,
+}
+
+/// A root, or an instance of one.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RootInstance {
+    /// A root's external id, or an instance's number.
+    pub id: Option<String>,
+    /// For an instance: its root's external id.
+    #[serde(rename = "vcs-root-id")]
+    pub vcs_root_id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its settings.
+    pub properties: Option<RootProperties>,
+}
+
+/// A root's settings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RootProperties {
+    /// The settings.
+    pub property: Vec<RootProperty>,
+}
+
+/// One setting.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RootProperty {
+    /// Its name: `url`, `branch`.
+    pub name: Option<String>,
+    /// Its value.
+    pub value: Option<String>,
+}
+
+impl RootInstance {
+    /// A setting's value.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        let properties = self.properties.as_ref()?;
+        properties
+            .property
+            .iter()
+            .find(|property| property.name.as_deref() == Some(name))?
+            .value
+            .as_deref()
+    }
+}

@@ -1,0 +1,317 @@
+//! How a request to TeamCity is made, tried again and understood: the same for every resource.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::error::{self, Error, ErrorKind};
+use crate::http::{
+    Body, BodyError, Failure, Request, Response, Retry, Transport, Trouble, Watch, read_limited,
+};
+use crate::types::Secret;
+
+/// The whole time for one answer: far more than any needs, and less than a person waits without a word.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// Largest JSON answer, in bytes: memory stays small whatever the server says.
+const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+/// Largest error body that is looked at, in bytes.
+const LARGEST_ERROR: usize = 64 * 1024;
+/// JSON first; XML too, so that a server which can't give JSON says why instead of 406.
+const JSON: &str = "application/json, application/xml;q=0.9";
+
+/// What a refusal means to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The run can't go on without the answer: a refusal is confirmed once.
+    Must,
+    /// It can: a refusal is taken at once.
+    May,
+}
+
+/// Sends requests to one server.
+pub struct Requests {
+    transport: Rc<dyn Transport>,
+    base: Url,
+    headers: HeaderMap,
+    retry: Retry,
+    watch: Rc<dyn Watch>,
+}
+
+/// An answer, read.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+impl Requests {
+    /// For the server at `base` (which ends with a slash), with `headers` on every request.
+    ///
+    /// # Errors
+    /// When the token can't be a header's value.
+    pub fn new(
+        transport: Rc<dyn Transport>,
+        base: Url,
+        token: &Secret,
+        extra_headers: &[(HeaderName, HeaderValue)],
+        retry: Retry,
+        watch: Rc<dyn Watch>,
+    ) -> Result<Self, http::header::InvalidHeaderValue> {
+        let mut headers: HeaderMap = extra_headers.iter().cloned().collect();
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+        Ok(Self {
+            transport,
+            base,
+            headers,
+            retry,
+            watch,
+        })
+    }
+
+    /// The server's base URL.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// How long an unreachable server is retried.
+    pub fn retry_for(&self) -> Duration {
+        self.retry.retry_for()
+    }
+
+    /// The URL of a path below the base. `segments` are encoded one by one.
+    pub(super) fn url<'a>(
+        &self,
+        segments: impl IntoIterator<Item = &'a str>,
+        query: &[(&str, &str)],
+    ) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// The URL of a link that the server gave, if it leads to the same server's REST API. Links of TeamCity start
+    /// with a slash and leave the context path out.
+    pub(super) fn link(&self, href: &str) -> Option<Url> {
+        let path = href
+            .strip_prefix('/')
+            .filter(|path| path.starts_with("app/rest/"))?;
+        let url = self.base.join(path).ok()?;
+        (url.origin() == self.base.origin()).then_some(url)
+    }
+
+    /// GETs JSON, with retries.
+    pub(super) async fn get<T: DeserializeOwned>(&self, url: Url, need: Need) -> Result<T, Error> {
+        self.repeat(need, |attempt| {
+            let request = self.request(Method::GET, url.clone(), JSON, None, attempt);
+            async move { json(&self.answer(request).await?.body) }
+        })
+        .await
+    }
+
+    /// Sends a request that may be repeated without harm, with retries; the answer's body is for the caller to read.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        accept: &'static str,
+        body: Option<&serde_json::Value>,
+        need: Need,
+    ) -> Result<Answer, Error> {
+        self.repeat(need, |attempt| {
+            let request = self.request(method.clone(), url.clone(), accept, body, attempt);
+            async move { self.answer(request).await }
+        })
+        .await
+    }
+
+    /// POSTs JSON once: for what must not be repeated blindly.
+    pub(super) async fn post_once<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        body: &serde_json::Value,
+        attempt: u32,
+    ) -> Result<T, Failure<ErrorKind>> {
+        let answer = self
+            .answer(self.request(Method::POST, url, JSON, Some(body), attempt))
+            .await?;
+        json(&answer.body)
+    }
+
+    /// Opens an answer that is read piece by piece, with retries until its head is there.
+    pub(super) async fn open(
+        &self,
+        url: Url,
+        headers: &HeaderMap,
+        need: Need,
+    ) -> Result<Response, Error> {
+        self.repeat(need, |attempt| {
+            let mut request = self.request(Method::GET, url.clone(), "*/*", None, attempt);
+            request.headers.extend(headers.clone());
+            async move { self.head(request).await }
+        })
+        .await
+    }
+
+    async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
+    where
+        F: FnMut(u32) -> Fut,
+        Fut: Future<Output = Result<T, Failure<ErrorKind>>>,
+    {
+        let result = self
+            .retry
+            .run(&*self.watch, |attempt| {
+                let attempt = operation(attempt);
+                async move {
+                    attempt.await.map_err(|failure| match failure.trouble {
+                        Trouble::Refusal if need == Need::May => Failure {
+                            trouble: Trouble::Final,
+                            ..failure
+                        },
+                        _ => failure,
+                    })
+                }
+            })
+            .await;
+        result.map_err(Error::from)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        url: Url,
+        accept: &'static str,
+        body: Option<&serde_json::Value>,
+        attempt: u32,
+    ) -> Request {
+        let mut headers = self.headers.clone();
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        let body = body.map(|body| {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Bytes::from(body.to_string())
+        });
+        Request {
+            method,
+            url,
+            headers,
+            body,
+            attempt,
+        }
+    }
+
+    async fn answer(&self, request: Request) -> Result<Answer, Failure<ErrorKind>> {
+        within(async {
+            let response = self
+                .transport
+                .send(request)
+                .await
+                .map_err(|error| failure(error.into(), None))?;
+            let response = accept(response).await?;
+            let status = response.status;
+            let content_type = response.header("content-type").map(ToOwned::to_owned);
+            let body = read(response.body, LARGEST_ANSWER).await?;
+            if error::is_page(
+                content_type.as_deref(),
+                &String::from_utf8_lossy(body.get(..64).unwrap_or(&body)),
+            ) {
+                return Err(failure(ErrorKind::WebPage(format!("HTTP {status}")), None));
+            }
+            self.retry.prove();
+            Ok(Answer { status, body })
+        })
+        .await
+    }
+
+    async fn head(&self, request: Request) -> Result<Response, Failure<ErrorKind>> {
+        within(async {
+            let response = self
+                .transport
+                .send(request)
+                .await
+                .map_err(|error| failure(error.into(), None))?;
+            accept(response).await
+        })
+        .await
+    }
+}
+
+/// Lets a success pass; reads what a failure says.
+async fn accept(response: Response) -> Result<Response, Failure<ErrorKind>> {
+    if (200..300).contains(&response.status) {
+        return Ok(response);
+    }
+    let wish = response.header("retry-after").and_then(retry_after);
+    let head = Response {
+        body: Box::new(Empty),
+        headers: response.headers.clone(),
+        status: response.status,
+    };
+    // A body that is cut or too large says nothing, and the status still counts.
+    let body = read_limited(response.body, LARGEST_ERROR)
+        .await
+        .unwrap_or_default();
+    Err(failure(error::of_answer(&head, &body), wish))
+}
+
+struct Empty;
+
+impl crate::http::Chunks for Empty {
+    fn chunk(
+        &mut self,
+    ) -> crate::http::BoxFuture<'_, Result<Option<Bytes>, crate::http::TransportError>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+async fn within<T>(
+    work: impl Future<Output = Result<T, Failure<ErrorKind>>>,
+) -> Result<T, Failure<ErrorKind>> {
+    let late = || {
+        failure(
+            ErrorKind::Unreachable(format!("no answer within {} s", TIME_LIMIT.as_secs())),
+            None,
+        )
+    };
+    tokio::time::timeout(TIME_LIMIT, work)
+        .await
+        .unwrap_or_else(|_| Err(late()))
+}
+
+async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
+    read_limited(body, limit)
+        .await
+        .map_err(|error| match error {
+            BodyError::TooLarge(_) => failure(ErrorKind::Unreadable(error.to_string()), None),
+            BodyError::Transport(error) => failure(error.into(), None),
+        })
+}
+
+fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
+    let unreadable = |why: String| failure(ErrorKind::Unreadable(why), None);
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(unreadable("it is empty".to_owned()));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| unreadable(error.to_string()))
+}
+
+fn failure(error: ErrorKind, retry_after: Option<Duration>) -> Failure<ErrorKind> {
+    let trouble = error.trouble(retry_after);
+    Failure { error, trouble }
+}
+
+/// `Retry-After` in seconds. The form with a date is rare, and a wish anyway.
+fn retry_after(value: &str) -> Option<Duration> {
+    value.trim().parse().ok().map(Duration::from_secs)
+}
