@@ -3,8 +3,10 @@
 //! Imports nothing else of this crate.
 
 mod ids;
+mod repository;
 mod secret;
 pub mod text;
 
 pub use ids::{BuildId, BuildTypeId};
+pub use repository::RepositoryAddress;
 pub use secret::Secret;
