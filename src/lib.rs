@@ -2,6 +2,8 @@
 //!
 //! Data flows one way: variables → settings → plan → queue → follow → outcome → reports.
 
+pub mod cli;
+pub mod config;
 pub mod exit;
 pub mod http;
 pub mod run;
