@@ -6,6 +6,8 @@ pub mod cli;
 pub mod config;
 pub mod exit;
 pub mod http;
+pub mod report;
 pub mod run;
 pub mod teamcity;
 pub mod types;
+pub mod world;

@@ -20,13 +20,25 @@ pub struct RunError {
 impl RunError {
     /// TeamCity, or what the user asked of it, stands in the way.
     pub fn refused(what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { what: what.into(), cure: cure.into(), status: ExitStatus::Refused }
+        Self {
+            what: what.into(),
+            cure: cure.into(),
+            status: ExitStatus::Refused,
+        }
     }
 
     /// A request failed for good while `doing` something.
     pub fn teamcity(doing: &str, error: &TeamCityError, base: &Url) -> Self {
-        let status = if error.kind.is_refusal() { ExitStatus::Refused } else { ExitStatus::Unreachable };
-        Self { what: format!("{doing}: {error}"), cure: cure(&error.kind, base), status }
+        let status = if error.kind.is_refusal() {
+            ExitStatus::Refused
+        } else {
+            ExitStatus::Unreachable
+        };
+        Self {
+            what: format!("{doing}: {error}"),
+            cure: cure(&error.kind, base),
+            status,
+        }
     }
 }
 
@@ -37,10 +49,10 @@ pub fn token_page(base: &Url) -> String {
 
 fn cure(kind: &ErrorKind, base: &Url) -> String {
     match kind {
-        ErrorKind::Unreachable(_) => format!(
+        ErrorKind::NotConnected(_) | ErrorKind::Unreachable(_) => format!(
             "Check that {base} (TEAMCITY_URL) is right and can be reached from Bitbucket's network; for long maintenance raise RETRY_FOR."
         ),
-        ErrorKind::Unavailable(_) => {
+        ErrorKind::Starting(_) | ErrorKind::Unavailable(_) => {
             "The server, or a proxy before it, was down for longer than RETRY_FOR. Run the step again when it is back, or raise RETRY_FOR."
                 .to_owned()
         }
@@ -94,8 +106,12 @@ mod tests {
 
     #[test]
     fn names_the_missing_permission() {
-        let message = "You do not have \"Run build\" permission in project with internal id: 'project12'.";
+        let message =
+            "You do not have \"Run build\" permission in project with internal id: 'project12'.";
         assert_eq!(permission_in(message), Some("Run build"));
-        assert_eq!(permission_in("Not enough permissions to access build with id: 4"), None);
+        assert_eq!(
+            permission_in("Not enough permissions to access build with id: 4"),
+            None
+        );
     }
 }

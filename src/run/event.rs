@@ -40,8 +40,10 @@ pub enum Event {
         build: Position,
         /// TeamCity's own words.
         reason: Option<String>,
-        /// When it may start.
+        /// After how long it may start.
         estimate: Option<Duration>,
+        /// How long it has been waiting.
+        waiting: Duration,
     },
     /// It runs.
     Started {

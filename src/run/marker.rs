@@ -41,14 +41,25 @@ impl Marker {
         let random = format!("{:016x}", identity.random);
         let stable = identity.pipeline.is_some() && identity.step.is_some();
         let repository = digest(&[identity.repository.unwrap_or(&random)]);
-        let number = identity.pipeline.filter(|number| number.chars().all(|c| c.is_ascii_alphanumeric()));
+        let number = identity
+            .pipeline
+            .filter(|number| number.chars().all(|c| c.is_ascii_alphanumeric()));
         let pipeline_tag = format!("bitbucket-{repository}-{}", number.unwrap_or(&random));
         let seed = if stable {
-            format!("{}\n{}", identity.step.unwrap_or_default(), identity.run.unwrap_or("1"))
+            format!(
+                "{}\n{}",
+                identity.step.unwrap_or_default(),
+                identity.run.unwrap_or("1")
+            )
         } else {
             random
         };
-        Self { repository, pipeline_tag, seed, stable }
+        Self {
+            repository,
+            pipeline_tag,
+            seed,
+            stable,
+        }
     }
 
     /// The tag on every build of this pipeline.
@@ -60,7 +71,11 @@ impl Marker {
     /// The tag on this one build: `request` is what is asked for, `position` its place in `BUILD_TYPE_ID`.
     #[must_use]
     pub fn build_tag(&self, position: usize, request: &str) -> String {
-        format!("{}-{}", self.pipeline_tag, digest(&[&self.seed, &position.to_string(), request]))
+        format!(
+            "{}-{}",
+            self.pipeline_tag,
+            digest(&[&self.seed, &position.to_string(), request])
+        )
     }
 
     /// Whether the same step asking again would come to the same tags.
@@ -72,7 +87,10 @@ impl Marker {
     /// The number of the pipeline whose tag this is, if it is one of this repository.
     #[must_use]
     pub fn pipeline_of(&self, tag: &str) -> Option<u64> {
-        let rest = tag.strip_prefix("bitbucket-")?.strip_prefix(self.repository.as_str())?.strip_prefix('-')?;
+        let rest = tag
+            .strip_prefix("bitbucket-")?
+            .strip_prefix(self.repository.as_str())?
+            .strip_prefix('-')?;
         rest.parse().ok()
     }
 }
@@ -84,7 +102,11 @@ fn digest(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -92,14 +114,29 @@ mod tests {
     use super::*;
 
     fn identity() -> Identity<'static> {
-        Identity { repository: Some("{r}"), pipeline: Some("12"), step: Some("{s}"), run: Some("1"), random: 7 }
+        Identity {
+            repository: Some("{r}"),
+            pipeline: Some("12"),
+            step: Some("{s}"),
+            run: Some("1"),
+            random: 7,
+        }
     }
 
     #[test]
     fn the_same_step_comes_to_the_same_tags_and_another_run_to_others() {
         let marker = Marker::new(&identity());
-        assert_eq!(marker, Marker::new(&Identity { random: 8, ..identity() }));
-        let again = Marker::new(&Identity { run: Some("2"), ..identity() });
+        assert_eq!(
+            marker,
+            Marker::new(&Identity {
+                random: 8,
+                ..identity()
+            })
+        );
+        let again = Marker::new(&Identity {
+            run: Some("2"),
+            ..identity()
+        });
         assert_eq!(marker.pipeline_tag(), again.pipeline_tag());
         assert_ne!(marker.build_tag(0, "x"), again.build_tag(0, "x"));
         assert_ne!(marker.build_tag(0, "x"), marker.build_tag(1, "x"));
@@ -109,7 +146,12 @@ mod tests {
 
     #[test]
     fn outside_pipelines_tags_are_random() {
-        let marker = |random| Marker::new(&Identity { random, ..Identity::default() });
+        let marker = |random| {
+            Marker::new(&Identity {
+                random,
+                ..Identity::default()
+            })
+        };
         assert_ne!(marker(1).pipeline_tag(), marker(2).pipeline_tag());
         assert!(!marker(1).is_stable());
     }

@@ -69,14 +69,21 @@ enum Roots {
     /// It may not.
     Hidden,
     /// Ids of this repository's, with their default branch; and how many others there are.
-    Known { own: Vec<(String, Option<String>)>, others: usize },
+    Known {
+        own: Vec<(String, Option<String>)>,
+        others: usize,
+    },
 }
 
 /// Finds the place, waiting for the server to learn of branch and commit if it must.
 ///
 /// # Errors
 /// When the server refuses, stays away, or never learns of them.
-pub async fn find(client: &Client, events: &dyn Events, wanted: &Wanted<'_>) -> Result<Place, RunError> {
+pub async fn find(
+    client: &Client,
+    events: &dyn Events,
+    wanted: &Wanted<'_>,
+) -> Result<Place, RunError> {
     let roots = roots(client, wanted).await?;
     if let Roots::Known { own, .. } = &roots
         && own.is_empty()
@@ -92,15 +99,26 @@ pub async fn find(client: &Client, events: &dyn Events, wanted: &Wanted<'_>) -> 
         branch: None,
         is_default: true,
         revision: match wanted.revision {
-            RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision) => Some(revision.clone()),
+            RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision) => {
+                Some(revision.clone())
+            }
             RevisionChoice::Latest { .. } => None,
         },
         roots: own.into_iter().map(|(id, _)| id).collect(),
         pin: Pin::None,
         git_ref: None,
     };
-    let revisions_open = wanted.release >= REVISIONS_SINCE && others == 0 && !place.roots.is_empty();
-    Search { client, events, wanted, default_ref, revisions_open }.complete(&mut place).await?;
+    let revisions_open =
+        wanted.release >= REVISIONS_SINCE && others == 0 && !place.roots.is_empty();
+    Search {
+        client,
+        events,
+        wanted,
+        default_ref,
+        revisions_open,
+    }
+    .complete(&mut place)
+    .await?;
     Ok(place)
 }
 
@@ -108,9 +126,22 @@ pub async fn find(client: &Client, events: &dyn Events, wanted: &Wanted<'_>) -> 
 ///
 /// # Errors
 /// When it never does.
-pub async fn wait_for_change(client: &Client, events: &dyn Events, wanted: &Wanted<'_>, place: &mut Place) -> Result<(), RunError> {
-    let search = Search { client, events, wanted, default_ref: None, revisions_open: false };
-    let Some(revision) = place.revision.clone() else { return Ok(()) };
+pub async fn wait_for_change(
+    client: &Client,
+    events: &dyn Events,
+    wanted: &Wanted<'_>,
+    place: &mut Place,
+) -> Result<(), RunError> {
+    let search = Search {
+        client,
+        events,
+        wanted,
+        default_ref: None,
+        revisions_open: false,
+    };
+    let Some(revision) = place.revision.clone() else {
+        return Ok(());
+    };
     (place.pin, place.git_ref) = (Pin::Change, None);
     search.wait(Some(&revision), None, place).await
 }
@@ -125,14 +156,25 @@ fn without_root(events: &dyn Events, wanted: &Wanted<'_>) -> Result<Place, RunEr
     };
     if let Some(variable) = given {
         return Err(RunError::refused(
-            format!("{id} has no VCS root of this repository, so that {variable} has nothing to apply to"),
-            format!("Attach a VCS root of this repository to it in TeamCity, or leave {variable} out to run it on its default branch."),
+            format!(
+                "{id} has no VCS root of this repository, so that {variable} has nothing to apply to"
+            ),
+            format!(
+                "Attach a VCS root of this repository to it in TeamCity, or leave {variable} out to run it on its default branch."
+            ),
         ));
     }
     events.event(&Event::Note(format!(
         "{id} has no VCS root of this repository: it is queued on its default branch, without a commit"
     )));
-    Ok(Place { branch: None, is_default: true, revision: None, roots: Vec::new(), pin: Pin::None, git_ref: None })
+    Ok(Place {
+        branch: None,
+        is_default: true,
+        revision: None,
+        roots: Vec::new(),
+        pin: Pin::None,
+        git_ref: None,
+    })
 }
 
 async fn roots(client: &Client, wanted: &Wanted<'_>) -> Result<Roots, RunError> {
@@ -143,7 +185,10 @@ async fn roots(client: &Client, wanted: &Wanted<'_>) -> Result<Roots, RunError> 
         Err(error) => return Err(fail(error)),
     };
     let resolved = entries.vcs_root_entry.iter().all(|entry| {
-        let url = entry.vcs_root.as_ref().and_then(|root| root.property("url"));
+        let url = entry
+            .vcs_root
+            .as_ref()
+            .and_then(|root| root.property("url"));
         url.is_some_and(|url| !url.contains('%'))
     });
     let instances = if resolved {
@@ -158,16 +203,33 @@ async fn roots(client: &Client, wanted: &Wanted<'_>) -> Result<Roots, RunError> 
     Ok(classify(&entries, &instances, wanted.repository))
 }
 
-fn classify(entries: &RootEntries, instances: &RootInstances, repository: Option<&RepositoryAddress>) -> Roots {
+fn classify(
+    entries: &RootEntries,
+    instances: &RootInstances,
+    repository: Option<&RepositoryAddress>,
+) -> Roots {
     let mut own = Vec::new();
     let mut others = 0;
     let mut hidden = 0;
-    let roots: Vec<_> = entries.vcs_root_entry.iter().filter_map(|entry| entry.vcs_root.as_ref()).collect();
+    let roots: Vec<_> = entries
+        .vcs_root_entry
+        .iter()
+        .filter_map(|entry| entry.vcs_root.as_ref())
+        .collect();
     for root in &roots {
         let Some(id) = &root.id else { continue };
-        let instance = instances.vcs_root_instance.iter().find(|instance| instance.vcs_root_id.as_ref() == Some(id));
-        let property = |name| instance.and_then(|instance| instance.property(name)).or_else(|| root.property(name));
-        let branch = property("branch").filter(|branch| !branch.contains('%')).map(ToOwned::to_owned);
+        let instance = instances
+            .vcs_root_instance
+            .iter()
+            .find(|instance| instance.vcs_root_id.as_ref() == Some(id));
+        let property = |name| {
+            instance
+                .and_then(|instance| instance.property(name))
+                .or_else(|| root.property(name))
+        };
+        let branch = property("branch")
+            .filter(|branch| !branch.contains('%'))
+            .map(ToOwned::to_owned);
         match (repository, property("url")) {
             (None, _) if roots.len() == 1 => own.push((id.clone(), branch)),
             (Some(repository), Some(url)) if !url.contains('%') => {
@@ -181,14 +243,30 @@ fn classify(entries: &RootEntries, instances: &RootInstances, repository: Option
         }
     }
     // Among roots whose address is not to be seen may be this repository's.
-    if own.is_empty() && hidden > 0 { Roots::Hidden } else { Roots::Known { own, others: others + hidden } }
+    if own.is_empty() && hidden > 0 {
+        Roots::Hidden
+    } else {
+        Roots::Known {
+            own,
+            others: others + hidden,
+        }
+    }
 }
 
 /// The branch of TeamCity that is meant by a name of Bitbucket's.
-fn find_branch<'a>(branches: &'a [Branch], names: &[String], default_ref: Option<&str>) -> Option<&'a Branch> {
-    let named = |name: &String| branches.iter().find(|branch| branch.name.as_ref() == Some(name));
+fn find_branch<'a>(
+    branches: &'a [Branch],
+    names: &[String],
+    default_ref: Option<&str>,
+) -> Option<&'a Branch> {
+    let named = |name: &String| {
+        branches
+            .iter()
+            .find(|branch| branch.name.as_ref() == Some(name))
+    };
     names.iter().find_map(named).or_else(|| {
-        let is_default = default_ref.is_some_and(|default| names.iter().any(|name| name == default));
+        let is_default =
+            default_ref.is_some_and(|default| names.iter().any(|name| name == default));
         branches.iter().find(|branch| is_default && branch.default)
     })
 }
@@ -196,11 +274,17 @@ fn find_branch<'a>(branches: &'a [Branch], names: &[String], default_ref: Option
 /// The names under which TeamCity may know a branch or tag, best first.
 fn names_of(branch: &BranchChoice) -> Option<Vec<String>> {
     let names = match branch {
-        BranchChoice::Given(name) | BranchChoice::Pipeline(name) => match name.strip_prefix("refs/heads/") {
-            Some(short) => vec![name.clone(), short.to_owned()],
-            None => vec![name.clone(), format!("refs/heads/{name}")],
-        },
-        BranchChoice::Tag(name) => vec![format!("refs/tags/{name}"), format!("tags/{name}"), name.clone()],
+        BranchChoice::Given(name) | BranchChoice::Pipeline(name) => {
+            match name.strip_prefix("refs/heads/") {
+                Some(short) => vec![name.clone(), short.to_owned()],
+                None => vec![name.clone(), format!("refs/heads/{name}")],
+            }
+        }
+        BranchChoice::Tag(name) => vec![
+            format!("refs/tags/{name}"),
+            format!("tags/{name}"),
+            name.clone(),
+        ],
         BranchChoice::Default | BranchChoice::Unknown => return None,
     };
     Some(names)
@@ -233,7 +317,11 @@ impl Search<'_> {
             Some(names) => self.branch_is_known(names, place).await?,
             None => true,
         };
-        place.pin = if revision.is_some() { Pin::Change } else { Pin::None };
+        place.pin = if revision.is_some() {
+            Pin::Change
+        } else {
+            Pin::None
+        };
         match (branch_known, known) {
             (true, true) => return Ok(()),
             (true, false) if place.git_ref.is_some() => {
@@ -244,37 +332,72 @@ impl Search<'_> {
         }
         let missing_branch = names.filter(|_| !branch_known);
         let missing_revision = revision.filter(|_| !known);
-        self.wait(missing_revision.as_deref(), missing_branch.as_deref(), place).await
+        self.wait(
+            missing_revision.as_deref(),
+            missing_branch.as_deref(),
+            place,
+        )
+        .await
     }
 
     async fn branch_is_known(&self, names: &[String], place: &mut Place) -> Result<bool, RunError> {
         let branches = self.client.branches(self.wanted.build_type).await;
         let branches = branches.map_err(|error| self.failed("reading the branches", &error))?;
         // With hidden roots and no branch specification the default branch has no name; the change pins it all the same.
-        let nameless = |branch: &&Branch| branch.default && branch.name.as_deref().is_none_or(|name| name == "<default>");
-        let only = branches.branch.first().filter(|_| branches.branch.len() == 1 && place.roots.is_empty() && place.revision.is_some());
-        let found = find_branch(&branches.branch, names, self.default_ref.as_deref()).or_else(|| only.filter(nameless));
-        let Some(branch) = found else { return Ok(false) };
+        let nameless = |branch: &&Branch| {
+            branch.default
+                && branch
+                    .name
+                    .as_deref()
+                    .is_none_or(|name| name == "<default>")
+        };
+        let only = branches.branch.first().filter(|_| {
+            branches.branch.len() == 1 && place.roots.is_empty() && place.revision.is_some()
+        });
+        let found = find_branch(&branches.branch, names, self.default_ref.as_deref())
+            .or_else(|| only.filter(nameless));
+        let Some(branch) = found else {
+            return Ok(false);
+        };
         place.is_default = branch.default;
-        place.branch = if branch.default { None } else { branch.name.clone() };
+        place.branch = if branch.default {
+            None
+        } else {
+            branch.name.clone()
+        };
         Ok(true)
     }
 
     async fn change_is_known(&self, revision: &str, place: &Place) -> Result<bool, RunError> {
-        let changes = self.client.changes_of_version(self.wanted.build_type, revision).await;
+        let changes = self
+            .client
+            .changes_of_version(self.wanted.build_type, revision)
+            .await;
         let changes = changes.map_err(|error| self.failed("looking for the commit", &error))?;
         let in_own_root = |change: &Change| {
-            let root = change.vcs_root_instance.as_ref().and_then(|root| root.vcs_root_id.as_ref());
+            let root = change
+                .vcs_root_instance
+                .as_ref()
+                .and_then(|root| root.vcs_root_id.as_ref());
             place.roots.is_empty() || root.is_none_or(|root| place.roots.contains(root))
         };
         Ok(changes.change.iter().any(in_own_root))
     }
 
     /// Tells the server of the push and waits until it knows what it did not.
-    async fn wait(&self, revision: Option<&str>, names: Option<&[String]>, place: &mut Place) -> Result<(), RunError> {
+    async fn wait(
+        &self,
+        revision: Option<&str>,
+        names: Option<&[String]>,
+        place: &mut Place,
+    ) -> Result<(), RunError> {
         let id = self.wanted.build_type;
         let is_tag = matches!(self.wanted.branch, BranchChoice::Tag(_)) && names.is_some();
-        let patience = if is_tag && revision.is_none() { TAG_PATIENCE } else { self.client.retry_for() };
+        let patience = if is_tag && revision.is_none() {
+            TAG_PATIENCE
+        } else {
+            self.client.retry_for()
+        };
         let what = match (names, revision) {
             (Some(_), _) => format!("the branch {}", self.branch_for_people()),
             (None, Some(revision)) => format!("the commit {}", short(revision)),
@@ -293,7 +416,9 @@ impl Search<'_> {
                 told = Some(Instant::now());
                 // A token that may not tell it can still wait for the server's own polling.
                 match self.client.notify_of_commit(id).await {
-                    Err(error) if !error.kind.is_refusal() => return Err(self.failed("telling TeamCity of the push", &error)),
+                    Err(error) if !error.kind.is_refusal() => {
+                        return Err(self.failed("telling TeamCity of the push", &error));
+                    }
                     _ => {}
                 }
             }
@@ -318,11 +443,20 @@ impl Search<'_> {
         }
     }
 
-    fn given_up(&self, branch_known: bool, change_known: bool, revision: Option<&str>, place: &mut Place) -> Result<(), RunError> {
+    fn given_up(
+        &self,
+        branch_known: bool,
+        change_known: bool,
+        revision: Option<&str>,
+        place: &mut Place,
+    ) -> Result<(), RunError> {
         let id = self.wanted.build_type;
         let branch = self.branch_for_people();
         if !branch_known {
-            if matches!(self.wanted.branch, BranchChoice::Tag(_)) && change_known && place.revision.is_some() {
+            if matches!(self.wanted.branch, BranchChoice::Tag(_))
+                && change_known
+                && place.revision.is_some()
+            {
                 self.events.event(&Event::Note(format!(
                     "{branch} is no branch for TeamCity: its commit is built on the default branch of {id}"
                 )));
@@ -330,7 +464,9 @@ impl Search<'_> {
                 return Ok(());
             }
             return Err(RunError::refused(
-                format!("TeamCity does not know the branch {branch} in {id}, and would build its default branch instead"),
+                format!(
+                    "TeamCity does not know the branch {branch} in {id}, and would build its default branch instead"
+                ),
                 format!(
                     "Add it to the branch specification of the VCS root (for example +:refs/heads/*), check that TeamCity can reach the \
                      repository, or name another branch in BRANCH. {}",

@@ -38,12 +38,21 @@ pub enum Phase {
 pub fn interval(phase: Phase) -> Duration {
     match phase {
         Phase::Queued { waiting, .. } if waiting < YOUNG => SHORT,
-        Phase::Queued { starts_in: Some(starts_in), .. } if starts_in > YOUNG => LONG.min(starts_in - YOUNG).max(SHORT),
-        Phase::Queued { starts_in: Some(starts_in), .. } if !starts_in.is_zero() => SHORT,
+        Phase::Queued {
+            starts_in: Some(starts_in),
+            ..
+        } if starts_in > YOUNG => LONG.min(starts_in - YOUNG).max(SHORT),
+        Phase::Queued {
+            starts_in: Some(starts_in),
+            ..
+        } if !starts_in.is_zero() => SHORT,
         Phase::Queued { .. } => QUEUE,
         Phase::Running { running, .. } if running < YOUNG => SHORT,
         Phase::Running { estimate: None, .. } => LONG,
-        Phase::Running { running, estimate: Some(estimate) } => {
+        Phase::Running {
+            running,
+            estimate: Some(estimate),
+        } => {
             let margin = estimate / 20;
             let (from, to) = (estimate.saturating_sub(margin), estimate + margin);
             if running < from {
@@ -68,7 +77,10 @@ mod tests {
         let mut now = Duration::ZERO;
         let mut polls = 0;
         while now < length {
-            now += interval(Phase::Running { running: now, estimate });
+            now += interval(Phase::Running {
+                running: now,
+                estimate,
+            });
             polls += 1;
         }
         (polls, now - length)

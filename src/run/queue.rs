@@ -58,7 +58,12 @@ pub enum QueueError {
 ///
 /// # Errors
 /// When TeamCity refuses, or can't be reached for `RETRY_FOR`.
-pub async fn queue(client: &Client, events: &dyn Events, ledger: &Ledger, request: &Request<'_>) -> Result<Build, QueueError> {
+pub async fn queue(
+    client: &Client,
+    events: &dyn Events,
+    ledger: &Ledger,
+    request: &Request<'_>,
+) -> Result<Build, QueueError> {
     let start = Instant::now();
     let mut refused = false;
     let mut doubted: Option<Instant> = None;
@@ -96,7 +101,9 @@ pub async fn queue(client: &Client, events: &dyn Events, ledger: &Ledger, reques
                 refused = true;
                 tokio::time::sleep(CONFIRM_AFTER).await;
             }
-            Trouble::Unauthorized if doubted.is_some_and(|since| since.elapsed() >= DOUBT_UNAUTHORIZED_FOR) => {
+            Trouble::Unauthorized
+                if doubted.is_some_and(|since| since.elapsed() >= DOUBT_UNAUTHORIZED_FOR) =>
+            {
                 ledger.update(request.position, |entry| entry.in_flight = false);
                 return Err(QueueError::Refused(failure.error));
             }
@@ -104,15 +111,23 @@ pub async fn queue(client: &Client, events: &dyn Events, ledger: &Ledger, reques
                 doubted.get_or_insert_with(Instant::now);
                 tokio::time::sleep(CONFIRM_AFTER * 2).await;
             }
-            Trouble::Outage(_) | Trouble::Nonsense | Trouble::Final if start.elapsed() >= client.retry_for() => {
+            Trouble::Outage(_) | Trouble::Nonsense | Trouble::Final
+                if start.elapsed() >= client.retry_for() =>
+            {
                 let error = failure.error.into();
-                return Err(QueueError::Unreachable(RunError::teamcity("queueing the build", &error, client.base())));
+                return Err(QueueError::Unreachable(RunError::teamcity(
+                    "queueing the build",
+                    &error,
+                    client.base(),
+                )));
             }
             Trouble::Outage(wish) => {
                 let pause = Duration::from_secs(u64::from(attempt)).max(wish.unwrap_or_default());
                 tokio::time::sleep(pause.min(LONGEST_PAUSE * 4)).await;
             }
-            Trouble::Nonsense | Trouble::Final => tokio::time::sleep(Duration::from_secs(u64::from(attempt)).min(LONGEST_PAUSE)).await,
+            Trouble::Nonsense | Trouble::Final => {
+                tokio::time::sleep(Duration::from_secs(u64::from(attempt)).min(LONGEST_PAUSE)).await
+            }
         }
     }
     unreachable_attempts(client)
@@ -121,7 +136,11 @@ pub async fn queue(client: &Client, events: &dyn Events, ledger: &Ledger, reques
 /// The counter of attempts has run out, after four billion of them.
 fn unreachable_attempts(client: &Client) -> Result<Build, QueueError> {
     let error = ErrorKind::Unreachable("too many attempts".to_owned()).into();
-    Err(QueueError::Unreachable(RunError::teamcity("queueing the build", &error, client.base())))
+    Err(QueueError::Unreachable(RunError::teamcity(
+        "queueing the build",
+        &error,
+        client.base(),
+    )))
 }
 
 fn remember(ledger: &Ledger, position: usize, build: &Build) {
@@ -132,16 +151,20 @@ fn remember(ledger: &Ledger, position: usize, build: &Build) {
     });
 }
 
-/// A server that can't have read the request is searched once; one that may have acted on it, for a while.
+/// A server that can't have acted on the request is searched once; one that may have, for a while.
 fn searches_after(failure: &Failure<ErrorKind>) -> &'static [Duration] {
-    let once = SEARCHES.get(..1).unwrap_or(&SEARCHES);
-    match (&failure.error, failure.trouble) {
-        (_, Trouble::Refusal | Trouble::Unauthorized) | (ErrorKind::Maintenance(_), _) => once,
-        _ => &SEARCHES,
+    if failure.error.may_have_acted() {
+        &SEARCHES
+    } else {
+        SEARCHES.get(..1).unwrap_or(&SEARCHES)
     }
 }
 
-async fn search(client: &Client, request: &Request<'_>, pauses: &[Duration]) -> Result<Vec<Build>, QueueError> {
+async fn search(
+    client: &Client,
+    request: &Request<'_>,
+    pauses: &[Duration],
+) -> Result<Vec<Build>, QueueError> {
     for pause in pauses {
         tokio::time::sleep(*pause).await;
         let found = tagged(client, request.build_type, request.tag).await;
@@ -150,7 +173,11 @@ async fn search(client: &Client, request: &Request<'_>, pauses: &[Duration]) -> 
             Ok(_) => {}
             Err(error) if error.kind.is_refusal() => return Err(QueueError::Refused(error.kind)),
             Err(error) => {
-                let error = RunError::teamcity("looking for the build that may have been queued", &error, client.base());
+                let error = RunError::teamcity(
+                    "looking for the build that may have been queued",
+                    &error,
+                    client.base(),
+                );
                 return Err(QueueError::Unreachable(error));
             }
         }
@@ -162,7 +189,11 @@ async fn search(client: &Client, request: &Request<'_>, pauses: &[Duration]) -> 
 ///
 /// # Errors
 /// When TeamCity refuses or can't be reached.
-pub async fn tagged(client: &Client, build_type: &BuildTypeId, tag: &str) -> Result<Vec<Build>, crate::teamcity::Error> {
+pub async fn tagged(
+    client: &Client,
+    build_type: &BuildTypeId,
+    tag: &str,
+) -> Result<Vec<Build>, crate::teamcity::Error> {
     let locator = Locator::new()
         .nested("buildType", &Locator::new().with("id", build_type))
         .with("tag", tag)
@@ -171,12 +202,20 @@ pub async fn tagged(client: &Client, build_type: &BuildTypeId, tag: &str) -> Res
         .with("count", 10);
     let found = client.find_builds(&locator).await?;
     // A server that did not understand the tag must not hand us another's build.
-    Ok(found.into_iter().filter(|build| build.id.is_some() && build.has_tag(tag)).collect())
+    Ok(found
+        .into_iter()
+        .filter(|build| build.id.is_some() && build.has_tag(tag))
+        .collect())
 }
 
 /// Of the builds that carry the tag, keeps the oldest one that lives, and cancels the others.
 async fn adopt(client: &Client, events: &dyn Events, mut found: Vec<Build>) -> Option<Build> {
-    found.sort_by_key(|build| (build.is_finished() && build.status == Some(Status::Unknown), build.id));
+    found.sort_by_key(|build| {
+        (
+            build.is_finished() && build.status == Some(Status::Unknown),
+            build.id,
+        )
+    });
     let mut found = found.into_iter();
     let kept = found.next()?;
     for double in found {
@@ -185,7 +224,12 @@ async fn adopt(client: &Client, events: &dyn Events, mut found: Vec<Build>) -> O
     Some(kept)
 }
 
-async fn cancel_doubles(client: &Client, events: &dyn Events, request: &Request<'_>, kept: &Build) -> Result<(), QueueError> {
+async fn cancel_doubles(
+    client: &Client,
+    events: &dyn Events,
+    request: &Request<'_>,
+    kept: &Build,
+) -> Result<(), QueueError> {
     let found = search(client, request, SEARCHES.get(..1).unwrap_or(&SEARCHES)).await?;
     for double in found.into_iter().filter(|build| build.id != kept.id) {
         cancel_double(client, events, &double).await;
@@ -194,9 +238,16 @@ async fn cancel_doubles(client: &Client, events: &dyn Events, request: &Request<
 }
 
 async fn cancel_double(client: &Client, events: &dyn Events, double: &Build) {
-    let Some(id) = double.id.filter(|_| double.state != Some(State::Finished)) else { return };
-    let result = client.cancel(id, "Queued twice by a lost answer; the other build goes on").await;
-    events.event(&Event::Cancel { what: format!("the double {id}"), result: result.map_err(|error| error.to_string()) });
+    let Some(id) = double.id.filter(|_| double.state != Some(State::Finished)) else {
+        return;
+    };
+    let result = client
+        .cancel(id, "Queued twice by a lost answer; the other build goes on")
+        .await;
+    events.event(&Event::Cancel {
+        what: format!("the double {id}"),
+        result: result.map_err(|error| error.to_string()),
+    });
 }
 
 /// The id of a build that an answer named; every answer that passes [`queue`] names one.

@@ -17,7 +17,10 @@ impl RepositoryAddress {
     /// Bitbucket Cloud's repository of this full name (`workspace/slug`).
     #[must_use]
     pub fn on_bitbucket(full_name: &str) -> Self {
-        Self { host: BITBUCKET.to_owned(), path: clean_path(full_name) }
+        Self {
+            host: BITBUCKET.to_owned(),
+            path: clean_path(full_name),
+        }
     }
 
     /// Reads an address as git does: a URL, or `user@host:path`.
@@ -34,9 +37,16 @@ impl RepositoryAddress {
         };
         let host = host.to_ascii_lowercase();
         let host = host.strip_prefix("www.").unwrap_or(&host);
-        let host = if host == ALTERNATIVE_SSH { BITBUCKET } else { host };
+        let host = if host == ALTERNATIVE_SSH {
+            BITBUCKET
+        } else {
+            host
+        };
         let path = clean_path(&path);
-        (!host.is_empty() && !path.is_empty()).then(|| Self { host: host.to_owned(), path })
+        (!host.is_empty() && !path.is_empty()).then(|| Self {
+            host: host.to_owned(),
+            path,
+        })
     }
 }
 
@@ -63,7 +73,11 @@ mod tests {
             "https://x-token-auth:abc@bitbucket.org/acme/app.git",
             "http://bitbucket.org/acme/app",
         ] {
-            assert_eq!(RepositoryAddress::parse(spelling).as_ref(), Some(&own), "{spelling}");
+            assert_eq!(
+                RepositoryAddress::parse(spelling).as_ref(),
+                Some(&own),
+                "{spelling}"
+            );
         }
     }
 
