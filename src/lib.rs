@@ -3,6 +3,8 @@
 //! Data flows one way: variables → settings → plan → queue → follow → outcome → reports.
 
 pub mod cli;
+pub mod clone;
+mod command;
 pub mod config;
 pub mod exit;
 pub mod http;
@@ -11,3 +13,5 @@ pub mod run;
 pub mod teamcity;
 pub mod types;
 pub mod world;
+
+pub use command::run;

@@ -55,6 +55,11 @@ impl Console {
         self.line(&format!("{YELLOW}⚠ {}{RESET}", clean(text)));
     }
 
+    /// A line for those who look for a fault.
+    pub fn debug(&self, text: &str) {
+        self.line(&format!("{DIM}· {}{RESET}", one_line(text, 2000)));
+    }
+
     /// An error that ends the program, over several lines if need be.
     pub fn error(&self, text: &str) {
         for (index, line) in text.lines().enumerate() {
