@@ -7,10 +7,12 @@ mod date;
 mod error;
 mod fields;
 mod locator;
+mod log;
 pub mod model;
 mod request;
 
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use locator::Locator;
+pub use log::{Level, TextLine, TextLog, Window};
 pub use request::{Need, Requests};

@@ -16,7 +16,7 @@ use crate::http::{
 use crate::types::Secret;
 
 /// The whole time for one answer: far more than any needs, and less than a person waits without a word.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Largest JSON answer, in bytes: memory stays small whatever the server says.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Largest error body that is looked at, in bytes.
