@@ -14,6 +14,7 @@ use crate::config::parse_base_url;
 #[derive(Parser)]
 #[command(
     name = "teamcity-pipe",
+    bin_name = "teamcity-pipe",
     version,
     subcommand_required = false,
     after_help = help::short(),
@@ -25,6 +26,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 enum Sub {
     /// Queue builds, follow them, and end as they end (without a command: what COMMAND says)
     Run,

@@ -17,6 +17,7 @@ pub use scope::Scope;
 
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 pub enum Command {
     /// Queue and follow.
     Run,
