@@ -70,8 +70,11 @@ pub(super) fn base_url(reader: &mut Reader, variable: &str, value: &str) -> Opti
     }
 }
 
-/// The same for arguments: what is wrong, and how to write it.
-pub(crate) fn parse_base_url(value: &str) -> Result<Url, (String, String)> {
+/// An address to append paths to, as from `TEAMCITY_URL` or `--server`.
+///
+/// # Errors
+/// With what is wrong, and how to write it. Neither shows a part that could be a secret.
+pub fn parse_base_url(value: &str) -> Result<Url, (String, String)> {
     let value = value.trim();
     let fail = |what: &str, how: &str| Err((what.to_owned(), how.to_owned()));
     if !value.contains("://") {
@@ -145,7 +148,7 @@ pub(super) fn token(reader: &mut Reader, value: Option<String>) -> Option<Secret
 }
 
 /// What is wrong with the form of a token, and how to mend it. For the variable and for a token that was typed.
-pub(crate) fn token_mistake(token: &str) -> Option<(&'static str, &'static str)> {
+pub fn token_mistake(token: &str) -> Option<(&'static str, &'static str)> {
     let again = "store the token's text alone, as TeamCity showed it";
     if token.to_ascii_lowercase().starts_with("bearer ") {
         return Some(("begins with 'Bearer', which the pipe adds itself", again));

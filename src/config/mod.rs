@@ -21,7 +21,7 @@ use std::ffi::OsString;
 use reader::Reader;
 use variables::Group;
 
-pub(crate) use connection::{parse_base_url, token_mistake};
+pub use connection::{parse_base_url, token_mistake};
 pub use pipelines::Pipeline;
 pub use problems::{Problem, Problems, Warning};
 pub use settings::{

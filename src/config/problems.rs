@@ -32,10 +32,10 @@ impl std::error::Error for Problems {}
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
-            1 => formatter.write_str("A variable is not right. Nothing was sent.")?,
+            1 => formatter.write_str("A problem with the variables. Nothing was sent.")?,
             count => write!(
                 formatter,
-                "{count} variables are not right. Nothing was sent."
+                "{count} problems with the variables. Nothing was sent."
             )?,
         }
         for problem in &self.0 {

@@ -53,6 +53,13 @@ impl Reader {
                 format!("did you mean {meant}?"),
             );
         }
+        // In the order of the documents.
+        self.problems.sort_by_key(|problem| {
+            let place = variables::ALL
+                .iter()
+                .position(|known| known.name == problem.variable);
+            place.unwrap_or(usize::MAX)
+        });
         match read {
             Some(read) if self.problems.is_empty() => Ok((read, self.warnings)),
             _ => Err(Problems(self.problems)),
