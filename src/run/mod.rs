@@ -6,6 +6,8 @@ mod error;
 pub mod event;
 mod follow;
 mod ledger;
+mod log;
+mod log_end;
 mod marker;
 pub mod outcome;
 mod place;

@@ -5,83 +5,211 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Context;
-use super::details;
 use super::error::RunError;
 use super::event::Event;
 use super::follow::{Followed, Verdict};
+use super::log::{Budget, LogStream};
 use super::outcome::Ending;
-use super::poll;
+use super::{details, log_end, poll};
+use crate::config::LogMode;
 use crate::teamcity::model::Build;
 use crate::teamcity::{Error, ErrorKind};
 use crate::types::BuildId;
+
+/// How often a log is looked at.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+/// In the middle of a build whose log is looked at: the log's last line tells of the end.
+const WITH_LOG: Duration = Duration::from_secs(45);
+
+/// A build, with its log if that is shown.
+struct Watched {
+    followed: Followed,
+    log: Option<LogStream>,
+}
 
 /// Follows until all have ended. What came of each is in the ledger.
 ///
 /// # Errors
 /// When the server refuses, or stays away for `RETRY_FOR`.
-pub async fn watch(context: &Context<'_>, mut followed: Vec<Followed>) -> Result<(), RunError> {
+pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(), RunError> {
+    let mut watched: Vec<Watched> = followed
+        .into_iter()
+        .map(|followed| Watched {
+            followed,
+            log: None,
+        })
+        .collect();
+    let mut budget = Budget::new(context.settings.follow.log_limit);
     // Pipes that start together do not ask together.
-    let mut pause = poll::SHORT.mul_f64(0.5 + 0.5 * context.phase);
-    while !followed.is_empty() {
-        tokio::time::sleep(pause).await;
-        pause = poll::LONG;
-        let answers = ask(context, &followed).await?;
-        let now = Instant::now();
-        let mut ended = Vec::new();
-        for (index, (one, answer)) in followed.iter_mut().zip(answers).enumerate() {
-            let mut events = Vec::new();
-            let verdict = match &answer {
-                Some(build) => one.observe(now, build, &mut events),
-                None => one.missing(now),
-            };
-            for event in &events {
-                context.events.event(event);
-            }
-            if let Some(build) = &answer {
-                remember(context, one, build);
-            }
-            match verdict {
-                Verdict::Follow(phase) => {
-                    if let Some(limit) = context.settings.follow.queue_timeout
-                        && one.queued_for(now).is_some_and(|waited| waited >= limit)
-                    {
-                        queue_timeout(context, one, limit).await;
-                        ended.push((index, Ending::TimedOut, answer));
-                    } else {
-                        pause = pause
-                            .min(poll::interval(phase))
-                            .min(until_queue_timeout(context, one, now));
-                    }
-                }
-                Verdict::Again(soon) => pause = pause.min(soon),
-                Verdict::Ended(ending) => ended.push((index, ending, answer)),
-                Verdict::Wrong(what) => {
-                    wrong(context, one, &what).await;
-                    ended.push((index, Ending::WrongRevision, answer));
-                }
+    let mut next_status = Instant::now() + poll::SHORT.mul_f64(0.5 + 0.5 * context.phase);
+    let mut next_log = Instant::now() + LOG_EVERY;
+    while !watched.is_empty() {
+        let has_log = watched.iter().any(|one| one.log.is_some()) && !budget.is_spent();
+        tokio::time::sleep_until(if has_log {
+            next_status.min(next_log)
+        } else {
+            next_status
+        })
+        .await;
+        if has_log && Instant::now() >= next_log {
+            next_log = Instant::now() + LOG_EVERY;
+            if look_at_logs(context, &mut watched, &mut budget).await {
+                next_status = Instant::now();
             }
         }
-        let failed = ended
-            .iter()
-            .any(|(_, ending, _)| *ending != Ending::Success);
-        for (index, ending, build) in ended.into_iter().rev() {
-            let one = followed.remove(index);
-            details::finish(context, one.position, ending, build.as_ref()).await?;
-        }
-        if failed && context.settings.follow.fail_fast {
-            fail_fast(context, &followed).await;
+        if Instant::now() >= next_status {
+            let pause = look_at_builds(context, &mut watched, &mut budget, &mut next_log).await?;
+            next_status = Instant::now() + pause;
         }
     }
     Ok(())
 }
 
+/// Whether a log has come to its end, so that the build has too.
+async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], budget: &mut Budget) -> bool {
+    let mut ended = false;
+    for one in watched {
+        let Some(log) = &mut one.log else { continue };
+        let had_ended = log.ended;
+        if log.look(context, budget).await {
+            one.followed.heard(Instant::now());
+        }
+        ended |= log.ended && !had_ended;
+    }
+    ended
+}
+
+/// One look at all builds. After how long the next one is due.
+async fn look_at_builds(
+    context: &Context<'_>,
+    watched: &mut Vec<Watched>,
+    budget: &mut Budget,
+    next_log: &mut Instant,
+) -> Result<Duration, RunError> {
+    let answers = ask(context, watched).await?;
+    let now = Instant::now();
+    let mut pause = WITH_LOG;
+    let mut ended = Vec::new();
+    for (index, (one, answer)) in watched.iter_mut().zip(answers).enumerate() {
+        let mut events = Vec::new();
+        let verdict = match &answer {
+            Some(build) => one.followed.observe(now, build, &mut events),
+            None => one.followed.missing(now),
+        };
+        for event in &events {
+            context.events.event(event);
+        }
+        if let Some(build) = &answer {
+            remember(context, &one.followed, build);
+            if one.log.is_none()
+                && shows_log(context, build)
+                && one.followed.queued_for(now).is_none()
+            {
+                one.log = Some(LogStream::new(one.followed.id, one.followed.position, None));
+                *next_log = now;
+            }
+        }
+        match verdict {
+            Verdict::Follow(phase) => {
+                if let Some(limit) = overdue(context, &one.followed, now) {
+                    queue_timeout(context, &one.followed, limit).await;
+                    ended.push((index, Ending::TimedOut, answer));
+                } else {
+                    pause = pause
+                        .min(interval(context, one, phase, budget))
+                        .min(until_queue_timeout(context, &one.followed, now));
+                }
+            }
+            Verdict::Again(soon) => pause = pause.min(soon),
+            Verdict::Ended(ending) => ended.push((index, ending, answer)),
+            Verdict::Wrong(what) => {
+                wrong(context, &one.followed, &what).await;
+                ended.push((index, Ending::WrongRevision, answer));
+            }
+        }
+    }
+    let failed = ended
+        .iter()
+        .any(|(_, ending, _)| *ending != Ending::Success);
+    for (index, ending, build) in ended.into_iter().rev() {
+        finish(
+            context,
+            watched.remove(index),
+            ending,
+            build.as_ref(),
+            budget,
+        )
+        .await?;
+    }
+    if failed && context.settings.follow.fail_fast {
+        for one in watched {
+            super::stop::cancel_one(
+                context,
+                one.followed.position,
+                "another build of the step failed (FAIL_FAST)",
+            )
+            .await;
+        }
+    }
+    Ok(pause)
+}
+
+/// A composite build has no log of its own.
+fn shows_log(context: &Context<'_>, build: &Build) -> bool {
+    context.settings.follow.log == LogMode::Stream && !build.composite
+}
+
+fn interval(context: &Context<'_>, one: &Watched, phase: poll::Phase, budget: &Budget) -> Duration {
+    let interval = poll::interval(phase);
+    let tells = one.log.as_ref().is_some_and(LogStream::is_live)
+        && !budget.is_spent()
+        && context.settings.follow.log == LogMode::Stream;
+    if tells && interval == poll::LONG {
+        WITH_LOG
+    } else {
+        interval
+    }
+}
+
+async fn finish(
+    context: &Context<'_>,
+    one: Watched,
+    ending: Ending,
+    build: Option<&Build>,
+    budget: &mut Budget,
+) -> Result<(), RunError> {
+    let position = one.followed.position;
+    let is_composite = build.is_some_and(|build| build.composite);
+    let began = build.is_some_and(|build| build.start_date.is_some());
+    if context.settings.follow.log == LogMode::Stream && began && !is_composite {
+        let mut log = one
+            .log
+            .unwrap_or_else(|| LogStream::new(one.followed.id, position, None));
+        if let Err(error) = log.complete(context, budget).await {
+            context.events.event(&Event::Warning(format!(
+                "The rest of the build log can't be shown: {error}"
+            )));
+        }
+    }
+    let cut = context.settings.follow.log == LogMode::Failed
+        || (context.settings.follow.log == LogMode::Stream && budget.is_spent());
+    if cut && began && !is_composite && !matches!(ending, Ending::Success | Ending::Deleted) {
+        if let Err(error) = log_end::show(context, one.followed.id, position, None).await {
+            context.events.event(&Event::Warning(format!(
+                "The end of the build log can't be shown: {error}"
+            )));
+        }
+    }
+    details::finish(context, position, ending, build).await
+}
+
 /// Asks for all with one request; singly for those that the answer leaves out.
-async fn ask(context: &Context<'_>, followed: &[Followed]) -> Result<Vec<Option<Build>>, RunError> {
+async fn ask(context: &Context<'_>, watched: &[Watched]) -> Result<Vec<Option<Build>>, RunError> {
     let fail =
         |error: Error| RunError::teamcity("following the build", &error, context.client.base());
     let mut found = Vec::new();
-    if followed.len() > 1 {
-        let ids: Vec<BuildId> = followed.iter().map(|one| one.id).collect();
+    if watched.len() > 1 {
+        let ids: Vec<BuildId> = watched.iter().map(|one| one.followed.id).collect();
         match context.client.builds(&ids).await {
             Ok(builds) => found = builds,
             // A server that does not know the way is asked for each.
@@ -94,11 +222,14 @@ async fn ask(context: &Context<'_>, followed: &[Followed]) -> Result<Vec<Option<
         }
     }
     let mut answers = Vec::new();
-    for one in followed {
-        let together = found.iter().find(|build| build.id == Some(one.id)).cloned();
+    for one in watched {
+        let together = found
+            .iter()
+            .find(|build| build.id == Some(one.followed.id))
+            .cloned();
         answers.push(match together {
             Some(build) => Some(build),
-            None => match context.client.build(one.id).await {
+            None => match context.client.build(one.followed.id).await {
                 Ok(build) => Some(build),
                 Err(Error {
                     kind: ErrorKind::NotFound(_),
@@ -119,10 +250,17 @@ fn remember(context: &Context<'_>, one: &Followed, build: &Build) {
     });
 }
 
+fn overdue(context: &Context<'_>, one: &Followed, now: Instant) -> Option<Duration> {
+    let limit = context.settings.follow.queue_timeout?;
+    one.queued_for(now)
+        .is_some_and(|waited| waited >= limit)
+        .then_some(limit)
+}
+
 fn until_queue_timeout(context: &Context<'_>, one: &Followed, now: Instant) -> Duration {
     match (context.settings.follow.queue_timeout, one.queued_for(now)) {
         (Some(limit), Some(waited)) => limit.saturating_sub(waited),
-        _ => poll::LONG,
+        _ => WITH_LOG,
     }
 }
 
@@ -146,15 +284,4 @@ async fn wrong(context: &Context<'_>, one: &Followed, what: &str) {
         "This build must not count: {what}"
     )));
     super::stop::cancel_one(context, one.position, what).await;
-}
-
-async fn fail_fast(context: &Context<'_>, followed: &[Followed]) {
-    for one in followed {
-        super::stop::cancel_one(
-            context,
-            one.position,
-            "another build of the step failed (FAIL_FAST)",
-        )
-        .await;
-    }
 }

@@ -28,7 +28,12 @@ impl Client {
     ///
     /// # Errors
     /// Like every request; also when the server has no such endpoint.
-    pub async fn log_messages(&self, id: BuildId, window: Window) -> Result<LogMessages, Error> {
+    pub async fn log_messages(
+        &self,
+        id: BuildId,
+        window: Window,
+        need: Need,
+    ) -> Result<LogMessages, Error> {
         let id = id.to_string();
         let mut query = vec![
             ("buildId", id.as_str()),
@@ -51,7 +56,7 @@ impl Client {
             }
         }
         self.requests
-            .get(self.requests.url(["app", "messages"], &query), Need::May)
+            .get(self.requests.url(["app", "messages"], &query), need)
             .await
     }
 

@@ -31,6 +31,8 @@ pub enum Need {
     Must,
     /// It can: a refusal is taken at once.
     May,
+    /// It can, and the answer is of no use later: nothing is asked again.
+    Now,
 }
 
 /// Sends requests to one server.
@@ -173,13 +175,15 @@ impl Requests {
             .run(&*self.watch, |attempt| {
                 let attempt = operation(attempt);
                 async move {
-                    attempt.await.map_err(|failure| match failure.trouble {
-                        Trouble::Refusal if need == Need::May => Failure {
-                            trouble: Trouble::Final,
-                            ..failure
-                        },
-                        _ => failure,
-                    })
+                    attempt
+                        .await
+                        .map_err(|failure| match (need, failure.trouble) {
+                            (Need::May, Trouble::Refusal) | (Need::Now, _) => Failure {
+                                trouble: Trouble::Final,
+                                ..failure
+                            },
+                            _ => failure,
+                        })
                 }
             })
             .await;
