@@ -2,16 +2,17 @@
 //!
 //! Data flows one way: variables → settings → plan → queue → follow → outcome → reports.
 
+pub mod cancel;
 pub mod cli;
 pub mod clone;
-mod command;
 pub mod config;
 pub mod exit;
 pub mod http;
 pub mod report;
 pub mod run;
+mod setup;
 pub mod teamcity;
 pub mod types;
 pub mod world;
 
-pub use command::run;
+pub use setup::run;

@@ -50,6 +50,11 @@ impl Console {
         let _ = writeln!(output, "{line}").and_then(|()| output.flush());
     }
 
+    /// Text of our own, as it is.
+    pub fn text(&self, text: &str) {
+        self.line(text.trim_end());
+    }
+
     /// A warning.
     pub fn warning(&self, text: &str) {
         self.line(&format!("{YELLOW}⚠ {}{RESET}", clean(text)));
@@ -272,6 +277,7 @@ impl Events for Console {
             }
             Event::Note(text) => self.line(&clean(text)),
             Event::Warning(text) => self.warning(text),
+            Event::Failed(text) => self.error(text),
             Event::Queued(queued) => self.queued(queued),
             Event::Waiting {
                 build,

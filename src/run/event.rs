@@ -32,6 +32,8 @@ pub enum Event {
     Note(String),
     /// Something that the user should mend, though it changes no result.
     Warning(String),
+    /// The command can't go on.
+    Failed(String),
     /// A build was put into the queue, or an earlier one was joined.
     Queued(QueuedBuild),
     /// Why it waits, or when TeamCity thinks it starts, has changed.

@@ -16,6 +16,7 @@ mod poll;
 mod queue;
 mod start;
 mod stop;
+mod supersede;
 mod watch;
 
 use std::future::Future;
@@ -238,7 +239,10 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
 }
 
 /// Queued and running builds that carry a tag of a pipeline.
-async fn living(client: &Client, tag: &str) -> Result<Vec<Build>, crate::teamcity::Error> {
+///
+/// # Errors
+/// When TeamCity refuses or stays away.
+pub async fn living(client: &Client, tag: &str) -> Result<Vec<Build>, crate::teamcity::Error> {
     let states = Locator::new().with("queued", true).with("running", true);
     let locator = Locator::new()
         .with("tag", tag)

@@ -8,7 +8,7 @@ use super::ledger::Entry;
 use super::outcome::{BuildOutcome, Ending};
 use super::place::{self, Pin, Place, Wanted};
 use super::queue::{self, QueueError};
-use super::{connect, plan};
+use super::{connect, plan, supersede};
 use crate::config::Build as BuildSettings;
 use crate::teamcity::ErrorKind;
 use crate::teamcity::model::{Build, BuildType};
@@ -82,6 +82,16 @@ pub async fn start(
                 None
             }
         });
+    }
+    if settings.supersede {
+        for entry in context
+            .ledger
+            .entries()
+            .iter()
+            .filter(|entry| entry.id.is_some())
+        {
+            supersede::supersede(context, entry).await;
+        }
     }
     Ok(started)
 }

@@ -245,7 +245,7 @@ async fn ask(context: &Context<'_>, watched: &[Watched]) -> Result<Vec<Option<Bu
 fn remember(context: &Context<'_>, one: &Followed, build: &Build) {
     context.ledger.update(one.position, |entry| {
         entry.id = Some(one.id);
-        entry.own &= !one.merged;
+        entry.own &= !one.merged && !build.has_absorbed();
         details::read(&mut entry.outcome, build);
     });
 }

@@ -44,12 +44,6 @@ pub struct Requests {
     watch: Rc<dyn Watch>,
 }
 
-/// An answer, read.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-}
-
 impl Requests {
     /// For the server at `base` (which ends with a slash), with `headers` on every request.
     ///
@@ -116,7 +110,7 @@ impl Requests {
     pub(super) async fn get<T: DeserializeOwned>(&self, url: Url, need: Need) -> Result<T, Error> {
         self.repeat(need, |attempt| {
             let request = self.request(Method::GET, url.clone(), JSON, None, attempt);
-            async move { json(&self.answer(request).await?.body) }
+            async move { json(&self.answer(request).await?) }
         })
         .await
     }
@@ -129,7 +123,7 @@ impl Requests {
         accept: &'static str,
         body: Option<&serde_json::Value>,
         need: Need,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Vec<u8>, Error> {
         self.repeat(need, |attempt| {
             let request = self.request(method.clone(), url.clone(), accept, body, attempt);
             async move { self.answer(request).await }
@@ -147,7 +141,7 @@ impl Requests {
         let answer = self
             .answer(self.request(Method::POST, url, JSON, Some(body), attempt))
             .await?;
-        json(&answer.body)
+        json(&answer)
     }
 
     /// Opens an answer that is read piece by piece, with retries until its head is there.
@@ -213,7 +207,7 @@ impl Requests {
         }
     }
 
-    async fn answer(&self, request: Request) -> Result<Answer, Failure<ErrorKind>> {
+    async fn answer(&self, request: Request) -> Result<Vec<u8>, Failure<ErrorKind>> {
         within(async {
             let response = self
                 .transport
@@ -231,7 +225,7 @@ impl Requests {
                 return Err(failure(ErrorKind::WebPage(format!("HTTP {status}")), None));
             }
             self.retry.prove();
-            Ok(Answer { status, body })
+            Ok(body)
         })
         .await
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::cancel;
+use crate::cli::{self, Command};
 use crate::clone;
 use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
@@ -17,21 +19,42 @@ use crate::world::World;
 
 /// Does what arguments and environment say.
 pub async fn run(
-    _arguments: impl IntoIterator<Item = OsString>,
+    arguments: impl IntoIterator<Item = OsString>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     world: World,
 ) -> ExitStatus {
     let console = Rc::new(Console::new(world.output.clone()));
-    let (mut settings, warnings) = match config::read(environment, CommandKind::Run) {
-        Ok(read) => read,
-        Err(problems) => {
-            console.error(&problems.to_string());
-            return ExitStatus::Usage;
+    let environment: Vec<(OsString, OsString)> = environment.into_iter().collect();
+    let named = environment
+        .iter()
+        .find(|(name, _)| name == "COMMAND")
+        .and_then(|(_, value)| value.to_str());
+    match cli::parse(arguments, named) {
+        Err(error) => {
+            console.error(&error.to_string());
+            error.exit_status()
         }
-    };
-    for warning in warnings {
-        console.warning(&warning.to_string());
+        Ok(Command::Help(text) | Command::Version(text)) => {
+            console.text(&text);
+            ExitStatus::Success
+        }
+        Ok(Command::Run) => run_builds(environment, world, console).await,
+        Ok(Command::Cancel) => cancel_builds(environment, world, console).await,
+        Ok(Command::Check { .. } | Command::Token(_)) => {
+            console.error("this command is not built in yet");
+            ExitStatus::Usage
+        }
     }
+}
+
+async fn run_builds(
+    environment: Vec<(OsString, OsString)>,
+    world: World,
+    console: Rc<Console>,
+) -> ExitStatus {
+    let Some(mut settings) = settings(environment, CommandKind::Run, &console) else {
+        return ExitStatus::Usage;
+    };
     if let Err(short) = expand_revision(&mut settings, &world) {
         console.error(&format!(
             "the commit {short} is abbreviated, and the clone in the working directory does not know it\nKeep the step's clone enabled and \
@@ -39,12 +62,8 @@ pub async fn run(
         ));
         return ExitStatus::Usage;
     }
-    let client = match client(&settings, &world, &console) {
-        Ok(client) => client,
-        Err(why) => {
-            console.error(&why);
-            return ExitStatus::Usage;
-        }
+    let Some(client) = client(&settings, &world, &console) else {
+        return ExitStatus::Usage;
     };
     let marker = marker(&settings, world.random);
     #[expect(clippy::cast_precision_loss, reason = "a spread needs no precision")]
@@ -63,30 +82,82 @@ pub async fn run(
     outcome.status
 }
 
-fn client(settings: &Settings, world: &World, console: &Rc<Console>) -> Result<Client, String> {
+async fn cancel_builds(
+    environment: Vec<(OsString, OsString)>,
+    world: World,
+    console: Rc<Console>,
+) -> ExitStatus {
+    let Some(settings) = settings(environment, CommandKind::Cancel, &console) else {
+        return ExitStatus::Usage;
+    };
+    let Some(client) = client(&settings, &world, &console) else {
+        return ExitStatus::Usage;
+    };
+    let marker = marker(&settings, world.random);
+    let why = settings.pipeline.link().map_or_else(
+        || "canceled by the pipeline".to_owned(),
+        |link| format!("canceled by the pipeline {link}"),
+    );
+    tokio::select! {
+        biased;
+        signal = world.stop => ExitStatus::Signal(signal),
+        status = cancel::cancel(&client, &*console, &marker, &why) => status,
+    }
+}
+
+/// The settings, or all that is wrong with them, said.
+fn settings(
+    environment: Vec<(OsString, OsString)>,
+    kind: CommandKind,
+    console: &Console,
+) -> Option<Settings> {
+    match config::read(environment, kind) {
+        Ok((settings, warnings)) => {
+            for warning in warnings {
+                console.warning(&warning.to_string());
+            }
+            Some(settings)
+        }
+        Err(problems) => {
+            console.error(&problems.to_string());
+            None
+        }
+    }
+}
+
+fn client(settings: &Settings, world: &World, console: &Rc<Console>) -> Option<Client> {
     let connection = &settings.connection;
     let how = Connection {
         extra_roots: connection.ca_certificate.clone(),
         ..Connection::default()
     };
-    let mut transport: Rc<dyn Transport> = (world.connect)(&how)
-        .map_err(|error| format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"))?;
+    let mut transport: Rc<dyn Transport> = match (world.connect)(&how) {
+        Ok(transport) => transport,
+        Err(error) => {
+            console.error(&format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"));
+            return None;
+        }
+    };
     if settings.follow.debug {
         let console = Rc::clone(console);
         transport = Rc::new(Traced::new(transport, move |line| console.debug(line)));
     }
     let watch = Rc::new(Outages(console.clone()));
-    let requests = Requests::new(
+    let retry = Retry::new(connection.retry_for);
+    match Requests::new(
         transport,
         connection.url.clone(),
         &connection.token,
         &connection.headers,
-        Retry::new(connection.retry_for),
+        retry,
         watch,
-    );
-    requests
-        .map(Client::new)
-        .map_err(|_| "TEAMCITY_TOKEN holds characters that no token has".to_owned())
+    ) {
+        Ok(requests) => Some(Client::new(requests)),
+        Err(_) => {
+            console.error("TEAMCITY_TOKEN holds characters that no token has");
+            None
+        }
+    }
 }
 
 /// What the HTTP layer has to tell becomes an event like any other.
