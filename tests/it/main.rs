@@ -1,0 +1,7 @@
+//! What users see, module by module, against the simulator.
+
+mod following;
+mod pipe;
+mod queueing;
+mod stopping;
+mod versions;
