@@ -1,0 +1,3 @@
+//! Tests of the whole, a module each.
+
+mod documents;
