@@ -610,6 +610,35 @@ fn the_token_commands_require_nothing() {
 }
 
 #[test]
+fn a_secret_in_the_wrong_place_is_not_shown() {
+    for name in [
+        "BUILD_TYPE_ID",
+        "AGENT_ID",
+        "TIMEOUT",
+        "REVISION",
+        "ARTIFACTS",
+        "WAIT",
+        "LOG",
+        "BUILD_ID",
+        "ATLASSIAN_ACCOUNT_EMAIL",
+        "TEAMCITY_URL",
+        "BITBUCKET_API_URL",
+    ] {
+        for value in [TOKEN, "prefix plain-s3cret", "eyJother"] {
+            let text = bad(&[
+                (name, value),
+                ("BITBUCKET_ACCESS_TOKEN", "plain-s3cret"),
+                ("BUILD_STATUS", "x"),
+            ]);
+            assert!(
+                !text.contains("eyJ") && !text.contains("s3cret"),
+                "{name}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
 fn debug_output_of_settings_holds_no_secret() {
     let settings = good(&[
         ("BITBUCKET_ACCESS_TOKEN", "s3cret1"),
