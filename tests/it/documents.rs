@@ -1,5 +1,7 @@
 //! The documents say what the code does: names, defaults, versions, exit status, examples.
 
+#![allow(clippy::unwrap_used, reason = "a test that stops is a test that fails")]
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
