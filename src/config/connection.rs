@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
 use url::{Host, Url};
 
-use super::reader::Reader;
+use super::reader::{Reader, looks_like_token};
 use super::variables::HEADER_PREFIX;
 use crate::types::Secret;
 use crate::types::text::one_line;
@@ -78,7 +78,10 @@ pub fn parse_base_url(value: &str) -> Result<Url, (String, String)> {
     let value = value.trim();
     let fail = |what: &str, how: &str| Err((what.to_owned(), how.to_owned()));
     if !value.contains("://") {
-        let example = if value.contains(['@', '?', '#']) || value.contains(char::is_whitespace) {
+        let example = if value.contains(['@', '?', '#'])
+            || value.contains(char::is_whitespace)
+            || looks_like_token(value)
+        {
             "teamcity.example.com".to_owned()
         } else {
             one_line(value, 60)

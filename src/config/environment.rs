@@ -12,6 +12,9 @@ use super::variables::{self, ALIASES, HEADER_PREFIX, Variable};
 /// More items than that are a mistake: all variables together hold 120,000 characters.
 const MOST_ITEMS: usize = 10_000;
 
+/// Shorter secrets are found in ordinary words.
+const SHORTEST_SECRET: usize = 5;
+
 /// What was found.
 pub(super) struct Environment {
     pub(super) raw: Raw,
@@ -45,6 +48,11 @@ pub(super) fn read(
         }
     }
     resolve_aliases(&mut all, reader);
+    reader.secrets = all
+        .iter()
+        .filter(|(name, value)| is_secured(name) && value.trim().len() >= SHORTEST_SECRET)
+        .map(|(_, value)| value.trim().to_owned())
+        .collect();
     let mut given = BTreeMap::new();
     for variable in variables::ALL
         .iter()
@@ -84,6 +92,10 @@ pub(super) fn read(
         pipeline: Pipeline::read(&facts),
         given,
     }
+}
+
+fn is_secured(name: &str) -> bool {
+    name.starts_with(HEADER_PREFIX) || variables::find(name).is_some_and(|known| known.secured)
 }
 
 fn resolve_aliases(all: &mut BTreeMap<String, String>, reader: &mut Reader) {

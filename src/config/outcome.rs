@@ -214,11 +214,15 @@ fn credential(reader: &mut Reader, raw: &mut Raw) -> Option<Credential> {
             "pass both, or neither",
         );
     }
-    if let Some(text) = email
-        .as_deref()
-        .filter(|text| !text.contains('@') || text.contains(char::is_whitespace))
-    {
-        reader.wrong(EMAIL, text, "write the account's e-mail address");
+    // Not shown: a token may stand here by mistake.
+    let is_address =
+        |text: &String| text.contains('@') && !text.trim().contains(char::is_whitespace);
+    if email.as_ref().is_some_and(|text| !is_address(text)) {
+        reader.problem(
+            EMAIL,
+            "is no e-mail address",
+            "write the account's e-mail address",
+        );
     }
     match (email, api_token, bearer) {
         (Some(email), Some(token), _) => Some(Credential::Basic {

@@ -21,6 +21,8 @@ pub(super) struct Reader {
     pub(super) empty: BTreeSet<&'static str>,
     /// What was probably meant, and what was written.
     pub(super) misspelt: BTreeMap<&'static str, String>,
+    /// Values of secured variables, which no problem may show, wherever they stand by mistake.
+    pub(super) secrets: Vec<String>,
 }
 
 impl Reader {
@@ -105,10 +107,12 @@ impl Reader {
                     .unwrap_or(rest)
             })
             .filter(|name| {
-                name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+                name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                     && name
                         .chars()
-                        .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+                        .all(|c| c.is_ascii_alphanumeric() || c == '_')
+                    // A secret may begin with a dollar sign; names of variables are mostly in capitals.
+                    && (!secured || **name == name.to_ascii_uppercase())
             })
         else {
             return false;
@@ -238,11 +242,24 @@ impl Reader {
     /// The value is wrong. Shows it, shortened, unless it is a secret.
     pub(super) fn wrong(&mut self, variable: &str, value: &str, how: impl Into<String>) {
         let secured = variables::find(variable).is_none_or(|known| known.secured);
-        let what = if secured {
-            "has a value that can't be right".to_owned()
-        } else {
-            format!("can't be '{}'", one_line(value, SHOWN))
+        let what = match self.shown(value).filter(|_| !secured) {
+            Some(shown) => format!("can't be '{shown}'"),
+            None => "has a value that can't be right".to_owned(),
         };
         self.problem(variable, what, how);
     }
+
+    /// A value as it may be shown: shortened, and not at all if it holds a secret or looks like a token.
+    pub(super) fn shown(&self, value: &str) -> Option<String> {
+        let holds_secret = self
+            .secrets
+            .iter()
+            .any(|secret| value.contains(secret.as_str()));
+        (!holds_secret && !looks_like_token(value)).then(|| one_line(value, SHOWN))
+    }
+}
+
+/// Tokens of TeamCity begin like this, and so do many others.
+pub(super) fn looks_like_token(value: &str) -> bool {
+    value.contains("eyJ")
 }

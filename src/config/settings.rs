@@ -1,5 +1,6 @@
 //! The validated settings. No text here needs to be looked at twice, and an `Option` is always a choice.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -133,13 +134,19 @@ pub enum RevisionChoice {
     Pipeline(String),
 }
 
-/// A build parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A build parameter. Its `Debug` hides the value.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name, with its `env.` or `system.` prefix.
     pub name: String,
     /// Its value. Not for showing: it may be a secret.
     pub value: String,
+}
+
+impl fmt::Debug for Parameter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}=…", self.name)
+    }
 }
 
 /// Which snapshot dependencies to build again.
