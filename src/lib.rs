@@ -2,8 +2,14 @@
 //!
 //! Data flows one way: variables → settings → plan → queue → follow → outcome → reports.
 
+pub mod bitbucket;
 pub mod exit;
 pub mod http;
+pub mod report;
 pub mod run;
 pub mod teamcity;
 pub mod types;
+
+// Sample outcomes are shared with `examples/page.rs`, which knows this crate by its name.
+#[cfg(test)]
+extern crate self as teamcity_pipe;
