@@ -2,13 +2,15 @@
 //!
 //! A report that can't be made or written is a [`Warning`]: it never changes a run's result.
 
+pub mod annotations;
 pub mod env;
 pub mod files;
-//pub mod insights;
+mod hash;
+pub mod insights;
 pub mod json;
 pub mod junit;
-//pub mod location;
-mod hash;
+pub mod location;
+pub mod status;
 mod summary;
 pub mod test_name;
 
