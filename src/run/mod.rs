@@ -2,3 +2,5 @@
 
 pub mod event;
 pub mod outcome;
+pub mod publish;
+pub mod test_reports;

@@ -9,8 +9,12 @@ mod fields;
 mod locator;
 pub mod model;
 mod request;
+#[cfg(test)]
+pub(crate) mod stub;
+mod tests;
 
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use locator::Locator;
 pub use request::{Need, Requests};
+pub use tests::{TestFilter, TestPages};

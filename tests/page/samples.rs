@@ -1,5 +1,12 @@
 //! Sample outcomes, for unit tests and for `examples/page.rs`.
 
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each of its users takes some of it"
+)]
+
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
