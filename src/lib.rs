@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: variables → settings → plan → queue → follow → outcome → reports.
 
+pub mod bitbucket;
 pub mod cancel;
 pub mod cli;
 pub mod clone;
@@ -16,3 +17,7 @@ pub mod types;
 pub mod world;
 
 pub use setup::run;
+
+// Sample outcomes are shared with `examples/page.rs`, which knows this crate by its name.
+#[cfg(test)]
+extern crate self as teamcity_pipe;

@@ -1,3 +1,19 @@
-//! What a run leaves for people and programs to read. Renders what it was told, and fetches nothing.
+//! What a run leaves for people and for later steps. Reports draw on events and outcomes alone, and fetch nothing.
+//!
+//! A report that can't be made or written is a [`Warning`]: it never changes a run's result.
 
+pub mod annotations;
 pub mod console;
+pub mod env;
+pub mod files;
+
+pub mod insights;
+pub mod json;
+pub mod junit;
+pub mod location;
+pub mod status;
+mod summary;
+pub mod test_name;
+
+/// What is missing and why, for the user.
+pub type Warning = String;

@@ -8,7 +8,7 @@
 //! The pipeline's tag is the same for all builds of a pipeline, so that `cancel` and `SUPERSEDE` find them; the
 //! build's own tag is unique for pipeline, step, run of the step and request.
 
-use sha2::{Digest as _, Sha256};
+use crate::types::hash;
 
 /// What tells one request of one step from every other.
 #[derive(Debug, Clone, Default)]
@@ -97,16 +97,7 @@ impl Marker {
 
 /// Eight hexadecimal digits.
 fn digest(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize()
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash::hex(parts, 8)
 }
 
 #[cfg(test)]

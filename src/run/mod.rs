@@ -13,10 +13,12 @@ pub mod outcome;
 mod place;
 mod plan;
 mod poll;
+pub mod publish;
 mod queue;
 mod start;
 mod stop;
 mod supersede;
+pub mod test_reports;
 mod watch;
 
 use std::future::Future;

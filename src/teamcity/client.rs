@@ -262,7 +262,7 @@ impl Client {
         self.list(locator.as_str(), fields::CHAIN).await
     }
 
-    async fn list(&self, locator: &str, fields: &str) -> Result<Vec<Build>, Error> {
+    pub(super) async fn list(&self, locator: &str, fields: &str) -> Result<Vec<Build>, Error> {
         let mut url = self.rest(&["builds"], &[("locator", locator), ("fields", fields)]);
         let mut found = Vec::new();
         for _ in 0..MOST_PAGES {

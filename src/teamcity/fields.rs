@@ -28,3 +28,5 @@ pub(super) const TESTS: &str =
     "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,ignored,ignoreDetails)";
 pub(super) const TESTS_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,ignored,ignoreDetails)";
 pub(super) const PROBLEMS: &str = "problemOccurrence(type,identity,details,additionalData,muted)";
+/// Which builds of a chain have tests.
+pub(super) const CHAIN_TESTS: &str = "nextHref,build(id,buildTypeId,number,composite,buildType(name,projectName),testOccurrences(count,passed,failed,ignored,muted,newFailed))";

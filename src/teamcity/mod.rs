@@ -10,9 +10,13 @@ mod locator;
 mod log;
 pub mod model;
 mod request;
+#[cfg(test)]
+pub(crate) mod stub;
+mod tests;
 
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use locator::Locator;
 pub use log::{Level, TextLine, TextLog, Window};
 pub use request::{Need, Requests};
+pub use tests::{TestFilter, TestPages};

@@ -289,7 +289,11 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
     read_limited(body, limit)
         .await
         .map_err(|error| match error {
-            BodyError::TooLarge(_) => failure(ErrorKind::Unreadable(error.to_string()), None),
+            // It won't be smaller the next time.
+            BodyError::TooLarge(_) => Failure {
+                error: ErrorKind::Unreadable(error.to_string()),
+                trouble: Trouble::Final,
+            },
             BodyError::Transport(error) => failure(error.into(), None),
         })
 }

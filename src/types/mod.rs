@@ -2,6 +2,7 @@
 //!
 //! Imports nothing else of this crate.
 
+pub(crate) mod hash;
 mod ids;
 mod repository;
 mod secret;

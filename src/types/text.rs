@@ -39,6 +39,18 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
     kept
 }
 
+/// A line with its spaces and tabs, and without colours or anything else that could be obeyed.
+#[must_use]
+pub fn plain_line(text: &str) -> String {
+    pieces(text.trim_end_matches(['\r', '\n']))
+        .filter_map(|piece| match piece {
+            Piece::Char('\t') => Some('\t'),
+            Piece::Char(character) if !is_hostile(character) => Some(character),
+            Piece::Char(_) | Piece::Colour(_) => None,
+        })
+        .collect()
+}
+
 /// A line of a build log with its colours, and nothing else that a terminal would obey.
 ///
 /// Of lines that overwrite themselves by carriage returns the last that shows something is kept. Tabs stay. A colour
@@ -225,6 +237,14 @@ mod tests {
         assert_eq!(one_line("abcdefg", 6), "abcde…");
         assert_eq!(one_line("abc", 1), "…");
         assert_eq!(one_line("abc", 0), "");
+    }
+
+    #[test]
+    fn a_plain_line_keeps_its_indentation() {
+        assert_eq!(
+            plain_line("\t at \u{1b}[31ma\u{202e}\u{7}  b\r\n"),
+            "\t at a  b"
+        );
     }
 
     #[test]

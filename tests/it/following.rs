@@ -9,7 +9,10 @@ use crate::pipe::Step;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn plan() -> Plan {
-    Plan::new().queued_for(Duration::from_secs(5)).runs_for(Duration::from_secs(60)).estimate(Duration::from_secs(55))
+    Plan::new()
+        .queued_for(Duration::from_secs(5))
+        .runs_for(Duration::from_secs(60))
+        .estimate(Duration::from_secs(55))
 }
 
 fn with(plan: Plan) -> Simulator {
@@ -27,12 +30,20 @@ async fn a_success_passes_the_step() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_fails_it() {
-    Step::new().run(&with(plan().outcome(Outcome::Failure))).await.ends_with(1).says("failed");
+    Step::new()
+        .run(&with(plan().outcome(Outcome::Failure)))
+        .await
+        .ends_with(1)
+        .says("failed");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_clear_success_is_none() {
-    let canceled = Outcome::CanceledBy { user: "ci".to_owned(), comment: "not now".to_owned(), at: Duration::from_secs(20) };
+    let canceled = Outcome::CanceledBy {
+        user: "ci".to_owned(),
+        comment: "not now".to_owned(),
+        at: Duration::from_secs(20),
+    };
     let cases = [
         (canceled, 2, "not now"),
         (Outcome::FailedToStart, 2, "failed to start"),
@@ -40,51 +51,94 @@ async fn what_is_no_clear_success_is_none() {
         (Outcome::Error, 1, "failed"),
     ];
     for (outcome, status, words) in cases {
-        Step::new().run(&with(plan().outcome(outcome))).await.ends_with(status).says(words);
+        Step::new()
+            .run(&with(plan().outcome(outcome)))
+            .await
+            .ends_with(status)
+            .says(words);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_status_that_comes_late_is_waited_for() {
     let outcome = Outcome::UnknownAtFinishFor(Duration::from_secs(2), Box::new(Outcome::Success));
-    Step::new().run(&with(plan().outcome(outcome))).await.ends_with(0);
+    Step::new()
+        .run(&with(plan().outcome(outcome)))
+        .await
+        .ends_with(0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_commit_than_asked_is_an_error_and_is_canceled() {
-    let simulator = with(plan().outcome(Outcome::BuildsOtherRevision(Scenario::OLDER_COMMIT.to_owned())));
-    Step::new().run(&simulator).await.ends_with(4).says("instead of");
+    let simulator = with(plan().outcome(Outcome::BuildsOtherRevision(
+        Scenario::OLDER_COMMIT.to_owned(),
+    )));
+    Step::new()
+        .run(&simulator)
+        .await
+        .ends_with(4)
+        .says("instead of");
     assert!(simulator.builds()[0].canceled_by.is_some());
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_branch_than_asked_is_an_error() {
     let simulator = with(plan().outcome(Outcome::BuildsOtherBranch("feature/x".to_owned())));
-    Step::new().run(&simulator).await.ends_with(4).says("instead of");
+    Step::new()
+        .run(&simulator)
+        .await
+        .ends_with(4)
+        .says("instead of");
 }
 
 #[tokio::test(start_paused = true)]
 async fn half_an_hour_without_the_log_costs_few_requests_and_its_end_is_seen_at_once() {
-    let simulator = with(Plan::new().queued_for(Duration::from_secs(5)).runs_for(30 * MINUTE).estimate(30 * MINUTE));
+    let simulator = with(
+        Plan::new()
+            .queued_for(Duration::from_secs(5))
+            .runs_for(30 * MINUTE)
+            .estimate(30 * MINUTE),
+    );
     let ran = Step::new().set("LOG", "none").run(&simulator).await;
     ran.ends_with(0);
-    let polls = simulator.requests().iter().filter(|request| request.resource == Some(Resource::Build)).count();
+    let polls = simulator
+        .requests()
+        .iter()
+        .filter(|request| request.resource == Some(Resource::Build))
+        .count();
     assert!(polls <= 150, "{polls} polls");
-    assert!(ran.took <= Duration::from_secs(5 + 3 + 3) + 30 * MINUTE, "{:?}", ran.took);
+    assert!(
+        ran.took <= Duration::from_secs(5 + 3 + 3) + 30 * MINUTE,
+        "{:?}",
+        ran.took
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn half_an_hour_with_its_log_costs_at_most_300_requests() {
-    let simulator = with(Plan::new().queued_for(Duration::from_secs(5)).runs_for(30 * MINUTE).estimate(30 * MINUTE));
+    let simulator = with(
+        Plan::new()
+            .queued_for(Duration::from_secs(5))
+            .runs_for(30 * MINUTE)
+            .estimate(30 * MINUTE),
+    );
     let ran = Step::new().run(&simulator).await;
     ran.ends_with(0).says("Build finished");
-    assert!(simulator.requests().len() <= 300, "{}", simulator.requests().len());
+    assert!(
+        simulator.requests().len() <= 300,
+        "{}",
+        simulator.requests().len()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_in_the_middle_costs_a_line_or_two() {
     let simulator = with(plan().runs_for(20 * MINUTE));
-    simulator.fault(Fault::new(FaultKind::Maintenance503).on(Matcher::any()).for_duration(Duration::ZERO));
+    simulator.fault(
+        Fault::new(FaultKind::Maintenance503)
+            .on(Matcher::any())
+            .for_duration(Duration::ZERO),
+    );
     let restarting = simulator.clone();
     let run = Step::new().run(&simulator);
     let restart = async {

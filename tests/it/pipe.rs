@@ -10,7 +10,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use teamcity_pipe::http::{BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind};
+use teamcity_pipe::http::{
+    BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
+};
 use teamcity_pipe::world::World;
 use teamcity_simulator::{Disconnect, Scenario, Simulator};
 use tempfile::TempDir;
@@ -36,21 +38,38 @@ impl Step {
             ("BUILD_TYPE_ID", "App_Build"),
             ("CI", "true"),
             ("BITBUCKET_BUILD_NUMBER", "12"),
-            ("BITBUCKET_PIPELINE_UUID", "{8a5a42ac-94a6-4a45-9bff-9d5f7c8c8d10}"),
-            ("BITBUCKET_STEP_UUID", "{e3c9bb5f-9a2b-45ab-93ae-04b0f5dfd6b5}"),
+            (
+                "BITBUCKET_PIPELINE_UUID",
+                "{8a5a42ac-94a6-4a45-9bff-9d5f7c8c8d10}",
+            ),
+            (
+                "BITBUCKET_STEP_UUID",
+                "{e3c9bb5f-9a2b-45ab-93ae-04b0f5dfd6b5}",
+            ),
             ("BITBUCKET_STEP_RUN_NUMBER", "1"),
             ("BITBUCKET_WORKSPACE", "acme"),
             ("BITBUCKET_REPO_SLUG", "app"),
             ("BITBUCKET_REPO_FULL_NAME", "acme/app"),
-            ("BITBUCKET_REPO_UUID", "{0f2a7a3c-8d0a-4a8d-8b9a-b4a6d8a0c111}"),
+            (
+                "BITBUCKET_REPO_UUID",
+                "{0f2a7a3c-8d0a-4a8d-8b9a-b4a6d8a0c111}",
+            ),
             ("BITBUCKET_BRANCH", "main"),
             ("BITBUCKET_COMMIT", Scenario::COMMIT),
             ("BITBUCKET_GIT_HTTP_ORIGIN", "http://bitbucket.org/acme/app"),
             ("BITBUCKET_GIT_SSH_ORIGIN", "git@bitbucket.org:acme/app.git"),
             ("CODE_INSIGHTS", "false"),
         ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { environment, arguments: Vec::new(), directory, signal: None, random: 421 }
+        let environment = environment
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        Self {
+            environment,
+            arguments: Vec::new(),
+            directory,
+            signal: None,
+            random: 421,
+        }
     }
 
     pub fn set(mut self, name: &str, value: &str) -> Self {
@@ -94,17 +113,33 @@ impl Step {
             random: self.random,
         };
         let start = Instant::now();
-        let arguments = std::iter::once("teamcity-pipe".to_owned()).chain(self.arguments.iter().cloned()).map(OsString::from);
-        let environment = self.environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        let status = teamcity_pipe::run(arguments, environment.collect::<Vec<_>>(), world).await.code();
+        let arguments = std::iter::once("teamcity-pipe".to_owned())
+            .chain(self.arguments.iter().cloned())
+            .map(OsString::from);
+        let environment = self
+            .environment
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let status = teamcity_pipe::run(arguments, environment.collect::<Vec<_>>(), world)
+            .await
+            .code();
         let stamped = output.take();
-        Ran { status, output: stamped.text(), lines: stamped.lines, took: start.elapsed(), directory: self.directory }
+        Ran {
+            status,
+            output: stamped.text(),
+            lines: stamped.lines,
+            took: start.elapsed(),
+            directory: self.directory,
+        }
     }
 
     /// Runs the binary against a server of its own.
     pub fn spawn(mut self, scenario: Scenario, context_path: &str) -> Running {
         let (simulator, address) = Simulator::spawn_thread(scenario).unwrap();
-        self.environment.insert("TEAMCITY_URL".to_owned(), format!("http://{address}{context_path}"));
+        self.environment.insert(
+            "TEAMCITY_URL".to_owned(),
+            format!("http://{address}{context_path}"),
+        );
         let child = std::process::Command::new(env!("CARGO_BIN_EXE_teamcity-pipe"))
             .args(&self.arguments)
             .env_clear()
@@ -115,7 +150,11 @@ impl Step {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Running { simulator, child, directory: self.directory }
+        Running {
+            simulator,
+            child,
+            directory: self.directory,
+        }
     }
 }
 
@@ -128,16 +167,31 @@ pub struct Running {
 
 impl Running {
     pub fn signal(&self, name: &str) {
-        let status = std::process::Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let status = std::process::Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status();
         assert!(status.unwrap().success());
     }
 
     pub fn wait(self) -> (Ran, Simulator) {
         let start = std::time::Instant::now();
         let output = self.child.wait_with_output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        let status = output.status.code().map_or(255, |code| u8::try_from(code).unwrap());
-        (Ran { status, output: plain(&text), lines: Vec::new(), took: start.elapsed(), directory: self.directory }, self.simulator)
+        let text =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        let status = output
+            .status
+            .code()
+            .map_or(255, |code| u8::try_from(code).unwrap());
+        (
+            Ran {
+                status,
+                output: plain(&text),
+                lines: Vec::new(),
+                took: start.elapsed(),
+                directory: self.directory,
+            },
+            self.simulator,
+        )
     }
 }
 
@@ -169,13 +223,21 @@ impl Ran {
 
     #[track_caller]
     pub fn says(&self, text: &str) -> &Self {
-        assert!(self.output.contains(text), "{text:?} is not in\n{}", self.output);
+        assert!(
+            self.output.contains(text),
+            "{text:?} is not in\n{}",
+            self.output
+        );
         self
     }
 
     #[track_caller]
     pub fn says_not(&self, text: &str) -> &Self {
-        assert!(!self.output.contains(text), "{text:?} is in\n{}", self.output);
+        assert!(
+            !self.output.contains(text),
+            "{text:?} is in\n{}",
+            self.output
+        );
         self
     }
 }
@@ -202,7 +264,10 @@ struct Stamped {
 
 impl Stamped {
     fn text(&self) -> String {
-        self.lines.iter().map(|(_, line)| format!("{line}\n")).collect()
+        self.lines
+            .iter()
+            .map(|(_, line)| format!("{line}\n"))
+            .collect()
     }
 }
 
@@ -231,11 +296,20 @@ struct InProcess(Simulator);
 impl Transport for InProcess {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
-            let mut sent = http::Request::builder().method(request.method).uri(request.url.as_str()).body(request.body.unwrap_or_default()).unwrap();
+            let mut sent = http::Request::builder()
+                .method(request.method)
+                .uri(request.url.as_str())
+                .body(request.body.unwrap_or_default())
+                .unwrap();
             *sent.headers_mut() = request.headers;
-            sent.headers_mut().insert("user-agent", "teamcity-pipe/test".parse().unwrap());
+            sent.headers_mut()
+                .insert("user-agent", "teamcity-pipe/test".parse().unwrap());
             let (head, body) = self.0.handle(sent).await.map_err(broken)?.into_parts();
-            Ok(Response { status: head.status.as_u16(), headers: head.headers, body: Box::new(InProcessBody(body)) })
+            Ok(Response {
+                status: head.status.as_u16(),
+                headers: head.headers,
+                body: Box::new(InProcessBody(body)),
+            })
         })
     }
 }
@@ -253,5 +327,8 @@ fn broken(disconnect: Disconnect) -> TransportError {
         Disconnect::Refused => TransportErrorKind::Connect,
         Disconnect::ResetBeforeRead | Disconnect::ResetAfter => TransportErrorKind::Interrupted,
     };
-    TransportError { kind, detail: disconnect.to_string() }
+    TransportError {
+        kind,
+        detail: disconnect.to_string(),
+    }
 }

@@ -10,7 +10,9 @@ use crate::pipe::Step;
 const VERSIONS: [&str; 4] = ["2019.1", "2022.04", "2024.03", "2025.11"];
 
 fn short() -> Plan {
-    Plan::new().queued_for(Duration::from_millis(500)).runs_for(Duration::from_secs(2))
+    Plan::new()
+        .queued_for(Duration::from_millis(500))
+        .runs_for(Duration::from_secs(2))
 }
 
 /// Runs a case on every version, all at once: they mostly wait.
@@ -27,7 +29,10 @@ fn on_all(case: impl Fn(&str) + Sync) {
 fn success_and_failure() {
     on_all(|version| {
         for (outcome, status) in [(Outcome::Success, 0), (Outcome::Failure, 1)] {
-            let scenario = Scenario::new().version(version).context_path("/teamcity").plan("App_Build", short().outcome(outcome));
+            let scenario = Scenario::new()
+                .version(version)
+                .context_path("/teamcity")
+                .plan("App_Build", short().outcome(outcome));
             let (ran, simulator) = Step::new().spawn(scenario, "/teamcity").wait();
             ran.ends_with(status);
             assert_eq!(simulator.builds().len(), 1);
@@ -40,7 +45,10 @@ fn success_and_failure() {
 #[test]
 fn a_wrong_token() {
     on_all(|version| {
-        let (ran, _) = Step::new().set("TEAMCITY_TOKEN", "nonsense").spawn(Scenario::new().version(version), "").wait();
+        let (ran, _) = Step::new()
+            .set("TEAMCITY_TOKEN", "nonsense")
+            .spawn(Scenario::new().version(version), "")
+            .wait();
         ran.ends_with(4).says("accessTokens");
     });
 }
@@ -48,9 +56,14 @@ fn a_wrong_token() {
 #[test]
 fn a_stop() {
     on_all(|version| {
-        let scenario = Scenario::new().version(version).plan("App_Build", Plan::new().runs_for(Duration::from_secs(600)));
+        let scenario = Scenario::new()
+            .version(version)
+            .plan("App_Build", Plan::new().runs_for(Duration::from_secs(600)));
         let running = Step::new().spawn(scenario, "");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(running.simulator.wait_until(|view| !view.builds.is_empty()));
         running.signal("TERM");
         let (ran, simulator) = running.wait();

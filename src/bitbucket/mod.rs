@@ -1,0 +1,15 @@
+//! Bitbucket Cloud's REST API, as far as the pipe speaks it: reports, annotations, build statuses, commits, and the
+//! variables of Pipelines.
+//!
+//! Knows nothing of TeamCity, settings or output.
+
+mod client;
+mod error;
+pub mod model;
+mod send;
+mod variables;
+
+pub use client::{Client, Repository};
+pub use error::{Error, ErrorKind};
+pub use send::{Credential, proxied};
+pub use variables::Scope;

@@ -1,0 +1,228 @@
+//! How a request to Bitbucket is made, tried again and understood.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep, timeout};
+use url::Url;
+
+use super::error::{self, Error, ErrorKind};
+use super::model::Page;
+use crate::http::{Request, Transport, read_limited};
+use crate::types::Secret;
+
+/// The whole time for one call with its repetitions: a result of TeamCity's must not wait longer for Bitbucket.
+const BUDGET: Duration = Duration::from_secs(30);
+/// The time for one try.
+const TRY: Duration = Duration::from_secs(10);
+/// Pauses between tries.
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(6),
+];
+/// Largest answer, in bytes.
+const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
+/// Most pages of a list.
+const MOST_PAGES: usize = 100;
+
+/// Who asks, where the step's own proxy does not say so.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// An Atlassian account with an API token.
+    Basic {
+        /// Its e-mail address.
+        email: String,
+        /// The token.
+        token: Secret,
+    },
+    /// An access token of a repository, project or workspace.
+    Bearer(Secret),
+}
+
+impl Credential {
+    fn header(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+        let text = match self {
+            Self::Basic { email, token } => {
+                format!(
+                    "Basic {}",
+                    STANDARD.encode(format!("{email}:{}", token.expose()))
+                )
+            }
+            Self::Bearer(token) => format!("Bearer {}", token.expose()),
+        };
+        let mut value = HeaderValue::from_str(&text)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+/// The API's address as the step's proxy wants it: by plain http, since it adds the authorization itself.
+pub fn proxied(api: &Url) -> Url {
+    let mut url = api.clone();
+    // Of https, http is always a possible other.
+    let _ = url.set_scheme("http");
+    url
+}
+
+pub(super) struct Sender {
+    transport: Rc<dyn Transport>,
+    base: Url,
+    headers: HeaderMap,
+}
+
+impl Sender {
+    pub(super) fn new(
+        transport: Rc<dyn Transport>,
+        base: Url,
+        credential: Option<&Credential>,
+    ) -> Result<Self, http::header::InvalidHeaderValue> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(credential) = credential {
+            headers.insert(AUTHORIZATION, credential.header()?);
+        }
+        Ok(Self {
+            transport,
+            base,
+            headers,
+        })
+    }
+
+    /// The URL of a path below the base; each segment is encoded (`{` becomes `%7B`).
+    pub(super) fn url(&self, segments: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// Sends a request that may be repeated without harm, and reads what comes back.
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&(impl Serialize + ?Sized)>,
+    ) -> Result<T, Error> {
+        let answer = self.send(method, url, body).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| ErrorKind::Unreadable(error.to_string()).into())
+    }
+
+    /// Sends a request that may be repeated without harm.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&(impl Serialize + ?Sized)>,
+    ) -> Result<Vec<u8>, Error> {
+        let body = body
+            .map(serde_json::to_vec)
+            .transpose()
+            .map_err(|error| ErrorKind::Unreadable(error.to_string()))?
+            .map(Bytes::from);
+        let end = Instant::now() + BUDGET;
+        let mut pauses = PAUSES.into_iter();
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let left = end.saturating_duration_since(Instant::now());
+            let request = self.request(method.clone(), url.clone(), body.clone(), attempt);
+            let tried = timeout(TRY.min(left), self.once(request)).await;
+            let (error, wish) = match tried {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(failure)) => failure,
+                Err(_) => (
+                    ErrorKind::Unreachable("it does not answer".to_owned()),
+                    None,
+                ),
+            };
+            let pause = pauses
+                .next()
+                .map(|pause| pause.max(wish.unwrap_or_default()));
+            match pause {
+                Some(pause) if error.may_pass() && Instant::now() + pause < end => {
+                    sleep(pause).await;
+                }
+                _ => return Err(error.into()),
+            }
+        }
+    }
+
+    fn request(&self, method: Method, url: Url, body: Option<Bytes>, attempt: u32) -> Request {
+        let mut headers = self.headers.clone();
+        if body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Request {
+            method,
+            url,
+            headers,
+            body,
+            attempt,
+        }
+    }
+
+    async fn once(&self, request: Request) -> Result<Vec<u8>, (ErrorKind, Option<Duration>)> {
+        let response = self
+            .transport
+            .send(request)
+            .await
+            .map_err(|error| (error.into(), None))?;
+        let status = response.status;
+        let wish = response
+            .header("retry-after")
+            .and_then(|value| value.trim().parse().ok());
+        let body = read_limited(response.body, LARGEST_ANSWER).await;
+        if (200..300).contains(&status) {
+            return body.map_err(|error| (ErrorKind::Unreachable(error.to_string()), None));
+        }
+        // Of a refusal, the status counts even where its words are cut.
+        let error = error::of_answer(status, &body.unwrap_or_default());
+        Err((error, wish.map(Duration::from_secs)))
+    }
+
+    /// All entries of a list, over its pages.
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+    ) -> Result<Vec<T>, Error> {
+        let mut url = self.url(segments, &[("pagelen", "100")]);
+        let mut all = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let page: Page<T> = self.json(Method::GET, url.clone(), None::<&()>).await?;
+            all.extend(page.values);
+            let Some(next) = page.next else {
+                return Ok(all);
+            };
+            match self.link(&next) {
+                Some(next) if next != url => url = next,
+                _ => break,
+            }
+        }
+        Err(ErrorKind::Unreadable("its list has no end".to_owned()).into())
+    }
+
+    /// The address of a next page, if it is the API's own: the credential goes nowhere else.
+    fn link(&self, next: &str) -> Option<Url> {
+        let mut url = Url::parse(next).ok()?;
+        if url.scheme() != self.base.scheme() {
+            url.set_scheme(self.base.scheme()).ok()?;
+        }
+        let below = url
+            .path()
+            .starts_with(self.base.path().trim_end_matches('/'));
+        (url.origin() == self.base.origin() && below).then_some(url)
+    }
+}

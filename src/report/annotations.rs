@@ -1,0 +1,316 @@
+//! Annotations of the Code Insights report: failed tests and build problems, on the line of the repository that their
+//! text names, else on the report as a whole.
+
+use std::collections::{HashMap, HashSet};
+
+use super::insights::{self, web};
+use super::location::{self, Place, Tree};
+use super::summary::{at_a_word, lines};
+use super::test_name::TestName;
+use crate::bitbucket::model::{Annotation, AnnotationType, Outcome, Severity};
+use crate::run::outcome::{BuildOutcome, FailedTest, Problem, RunOutcome};
+use crate::types::hash;
+
+/// Most annotations of a report.
+const MOST: usize = 1_000;
+/// Most annotations of one problem: a compiler's later messages follow from its first.
+const MOST_OF_PROBLEM: usize = 50;
+/// Longest summary, in characters.
+const LONGEST_SUMMARY: usize = 450;
+/// Longest details, in characters.
+const LONGEST_DETAILS: usize = 2_000;
+/// What TeamCity says only to sum up the failed tests.
+const SUMS_UP_TESTS: &str = "TC_FAILED_TESTS";
+
+/// The names of the files that a run's failures mention: those to look for in the clone.
+pub fn file_names(outcome: &RunOutcome) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for build in &outcome.builds {
+        for test in &build.failed_tests {
+            location::names(test.details.as_deref().unwrap_or_default(), &mut names);
+        }
+        for problem in &build.problems {
+            location::names(&problem.text, &mut names);
+        }
+    }
+    names
+}
+
+/// The annotations: problems, then new failures, then older ones; at most a thousand.
+pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
+    let build_types = outcome.builds.iter().map(|build| build.build_type.as_str());
+    let mut made = Made {
+        report: insights::id(&outcome.server_url, build_types),
+        several: outcome.builds.len() > 1,
+        tree,
+        used: HashMap::new(),
+        all: Vec::new(),
+    };
+    for build in &outcome.builds {
+        let tests_are_listed = !build.failed_tests.is_empty();
+        let said = |problem: &&Problem| !(tests_are_listed && problem.kind == SUMS_UP_TESTS);
+        for problem in build.problems.iter().filter(said) {
+            made.problem(build, problem);
+        }
+    }
+    for is_new in [true, false] {
+        for build in &outcome.builds {
+            for test in build
+                .failed_tests
+                .iter()
+                .filter(|test| test.is_new == is_new)
+            {
+                made.test(build, test);
+            }
+        }
+    }
+    made.all.truncate(MOST);
+    made.all
+}
+
+struct Made<'a> {
+    report: String,
+    several: bool,
+    tree: &'a Tree,
+    used: HashMap<String, u32>,
+    all: Vec<Annotation>,
+}
+
+impl Made<'_> {
+    fn test(&mut self, build: &BuildOutcome, test: &FailedTest) {
+        let details = test.details.as_deref().unwrap_or_default();
+        let name = TestName::parse(&test.name);
+        let class = name.class.rsplit('.').next().unwrap_or_default();
+        let short = if class.is_empty() {
+            name.name.clone()
+        } else {
+            format!("{class}.{}", name.name)
+        };
+        let said = details
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        let said = if said.is_empty() { "failed" } else { said };
+        let new = if test.is_new { "New failure: " } else { "" };
+        // A long name leaves room for the reason.
+        let text = format!("{new}{}: {said}", at_a_word(&short, 200));
+        let within = self.within(build, test.within.as_deref());
+        let more = format!("{}{within}\n{details}", test.name);
+        let severity = if test.is_new {
+            Severity::High
+        } else {
+            Severity::Medium
+        };
+        let place = location::first(details, self.tree);
+        self.add(
+            build,
+            ["test", &test.name],
+            AnnotationType::Bug,
+            severity,
+            &text,
+            &more,
+            place,
+        );
+    }
+
+    fn problem(&mut self, build: &BuildOutcome, problem: &Problem) {
+        let within = self.within(build, problem.within.as_deref());
+        let more = format!("{}{within}\n{}", problem.kind, problem.text);
+        let mut places = HashSet::new();
+        for (line, mention) in location::mentions(&problem.text) {
+            if places.len() == MOST_OF_PROBLEM {
+                break;
+            }
+            if let Some(place) = self.tree.find(&mention)
+                && places.insert((place.path.clone(), place.line))
+            {
+                let (kind, severity) = weight(line);
+                self.add(
+                    build,
+                    ["problem", line],
+                    kind,
+                    severity,
+                    line,
+                    &more,
+                    Some(place),
+                );
+            }
+        }
+        if places.is_empty() {
+            let first = problem
+                .text
+                .lines()
+                .find(|line| !line.trim().is_empty())
+                .unwrap_or("Build problem");
+            let parts = ["problem", &problem.text];
+            self.add(
+                build,
+                parts,
+                AnnotationType::Bug,
+                Severity::High,
+                first,
+                &more,
+                None,
+            );
+        }
+    }
+
+    fn within(&self, build: &BuildOutcome, within: Option<&str>) -> String {
+        match within {
+            Some(name) => format!("\nin {name}"),
+            None if self.several => format!("\nin {}", build.name),
+            None => String::new(),
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call each for the two kinds above"
+    )]
+    fn add(
+        &mut self,
+        build: &BuildOutcome,
+        what: [&str; 2],
+        annotation_type: AnnotationType,
+        severity: Severity,
+        summary: &str,
+        details: &str,
+        place: Option<Place>,
+    ) {
+        let summary = at_a_word(summary, LONGEST_SUMMARY);
+        let base = hash::hex(
+            &[&self.report, build.build_type.as_str(), what[0], what[1]],
+            24,
+        );
+        let used = self.used.entry(base.clone()).or_default();
+        *used += 1;
+        let (path, line) = place.map_or((None, None), |place| (Some(place.path), Some(place.line)));
+        self.all.push(Annotation {
+            external_id: format!("teamcity-{base}-{used}"),
+            annotation_type,
+            summary: if summary.is_empty() {
+                "TeamCity reports a problem".to_owned()
+            } else {
+                summary
+            },
+            details: Some(lines(details, LONGEST_DETAILS)).filter(|text| !text.is_empty()),
+            path,
+            line,
+            result: Outcome::Failed,
+            severity,
+            link: build.url.as_deref().and_then(web),
+        });
+    }
+}
+
+/// How much a line of a compiler or an inspection matters.
+fn weight(line: &str) -> (AnnotationType, Severity) {
+    let line = line.to_ascii_lowercase();
+    if line.contains("error") || !(line.contains("warning") || line.contains("inspection")) {
+        (AnnotationType::Bug, Severity::High)
+    } else {
+        (AnnotationType::CodeSmell, Severity::Low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::summary::sample;
+
+    fn tree() -> Tree {
+        Tree::of([
+            "src/main/java/com/acme/shop/Cart.java",
+            "src/test/java/com/acme/shop/CheckoutTest.java",
+            "src/test/kotlin/shop/CartTest.kt",
+        ])
+    }
+
+    #[test]
+    fn tests_and_problems_are_on_the_lines_that_they_name() {
+        let all = all(&sample::failed_run(), &tree());
+        insta::assert_snapshot!(serde_json::to_string_pretty(&all).unwrap());
+    }
+
+    #[test]
+    fn keeps_the_limits_of_the_api() {
+        let mut outcome = sample::hostile_run();
+        let mut build = sample::many_failed().builds.remove(0);
+        for test in &mut build.failed_tests {
+            test.details = Some("word ".repeat(1_000));
+        }
+        build.failed_tests.push(FailedTest {
+            name: "\u{202e}".into(),
+            details: Some("\n\n".into()),
+            is_new: true,
+            duration: None,
+            within: None,
+        });
+        outcome.builds.extend([build.clone(), build]);
+        let all = all(&outcome, &Tree::default());
+        assert_eq!(all.len(), 1_000);
+        let ids: HashSet<_> = all.iter().map(|one| &one.external_id).collect();
+        assert_eq!(ids.len(), all.len());
+        for one in &all {
+            assert!(!one.summary.trim().is_empty());
+            assert!(one.summary.chars().count() <= LONGEST_SUMMARY);
+            assert!(
+                one.details
+                    .as_ref()
+                    .is_none_or(|text| text.chars().count() <= LONGEST_DETAILS)
+            );
+            assert!(
+                one.link
+                    .as_ref()
+                    .is_none_or(|link| link.starts_with("https://"))
+            );
+        }
+        let first_test = all
+            .iter()
+            .position(|one| one.summary.starts_with("New failure: "));
+        assert_eq!(first_test, Some(6));
+    }
+
+    #[test]
+    fn ids_stay_the_same_from_run_to_run() {
+        let ids = || {
+            all(&sample::failed_run(), &tree())
+                .into_iter()
+                .map(|one| one.external_id)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ids(), ids());
+    }
+
+    #[test]
+    fn a_problem_that_sums_up_listed_tests_is_not_said_twice() {
+        let mut outcome = sample::failed_run();
+        let build = &mut outcome.builds[0];
+        build.problems = vec![Problem {
+            kind: SUMS_UP_TESTS.into(),
+            text: "Failed tests detected".into(),
+            within: None,
+        }];
+        assert_eq!(all(&outcome, &Tree::default()).len(), 3);
+        outcome.builds[0].failed_tests.clear();
+        assert_eq!(all(&outcome, &Tree::default()).len(), 1);
+    }
+
+    #[test]
+    fn a_warning_weighs_less_than_an_error() {
+        let mut outcome = sample::failed_run();
+        outcome.builds[0].failed_tests.clear();
+        outcome.builds[0].problems = vec![Problem {
+            kind: "x".into(),
+            text: "src/main/java/com/acme/shop/Cart.java:3: warning: old\nsrc/main/java/com/acme/shop/Cart.java:4: error: bad".into(),
+            within: None,
+        }];
+        let all = all(&outcome, &tree());
+        assert_eq!(all[0].severity, Severity::Low);
+        assert_eq!((all[1].severity, all[1].line), (Severity::High, Some(4)));
+        assert_eq!(
+            file_names(&outcome),
+            HashSet::from(["Cart.java".to_owned()])
+        );
+    }
+}

@@ -1,0 +1,418 @@
+//! `teamcity-builds.json`: the outcome for programs, and for the second half of a run that was started without
+//! waiting. `docs/teamcity-builds.schema.json` describes it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::outcome::{
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, FailedTest, Moment, Problem, RunOutcome,
+    TestCounts,
+};
+use crate::types::{BuildId, BuildTypeId};
+
+/// The file's name, in the working directory and in the pipe's storage.
+pub const FILE: &str = "teamcity-builds.json";
+/// The format's number: it grows when a reader of the older one would be misled.
+const FORMAT: u32 = 1;
+
+/// What is known of the pipeline, beside the outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pipeline {
+    /// `BITBUCKET_BUILD_NUMBER`.
+    pub number: Option<String>,
+    /// `BITBUCKET_COMMIT`.
+    pub commit: Option<String>,
+    /// The tag by which this pipeline's builds are found again.
+    pub tag: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    format: u32,
+    pipe_version: &'static str,
+    server_url: &'a str,
+    pipeline: &'a Pipeline,
+    exit_status: u8,
+    reason: Option<&'a str>,
+    builds: Vec<Build<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Build<'a> {
+    build_type_id: &'a BuildTypeId,
+    name: &'a str,
+    project: Option<&'a str>,
+    id: Option<BuildId>,
+    number: Option<&'a str>,
+    status: &'static str,
+    ending: &'a str,
+    url: Option<&'a str>,
+    branch: Option<&'a str>,
+    revision: Option<&'a str>,
+    queued_at: Option<String>,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+    status_text: Option<&'a str>,
+    agent: Option<&'a str>,
+    canceled: Option<Canceled<'a>>,
+    joined: bool,
+    tests: Option<Tests>,
+    failed_tests: Vec<Failed<'a>>,
+    problems: Vec<BuildProblem<'a>>,
+    chain: Vec<Chained<'a>>,
+    changes: Vec<Change<'a>>,
+}
+
+#[derive(Serialize)]
+struct Canceled<'a> {
+    by: Option<&'a str>,
+    comment: Option<&'a str>,
+    at: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tests {
+    total: u64,
+    passed: u64,
+    failed: u64,
+    new_failed: u64,
+    ignored: u64,
+    muted: u64,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    name: &'a str,
+    new: bool,
+    within: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct BuildProblem<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    text: &'a str,
+    within: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Chained<'a> {
+    id: BuildId,
+    build_type_id: &'a BuildTypeId,
+    name: &'a str,
+    number: Option<&'a str>,
+    status: &'static str,
+    ending: &'a str,
+    url: Option<&'a str>,
+    queued_at: Option<String>,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+    depends_on: &'a [BuildId],
+    reused: bool,
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    version: &'a str,
+    author: Option<&'a str>,
+    comment: Option<&'a str>,
+}
+
+/// The document.
+pub fn text(outcome: &RunOutcome, pipeline: &Pipeline) -> String {
+    let document = Document {
+        format: FORMAT,
+        pipe_version: env!("CARGO_PKG_VERSION"),
+        server_url: &outcome.server_url,
+        pipeline,
+        exit_status: outcome.status.code(),
+        reason: outcome.reason.as_deref(),
+        builds: outcome.builds.iter().map(Build::from).collect(),
+    };
+    // Only maps with odd keys and failing `Serialize` implementations can fail, and here are none.
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn rfc3339(moment: Option<Moment>) -> Option<String> {
+    moment.map(|moment| moment.to_rfc3339())
+}
+
+impl<'a> From<&'a BuildOutcome> for Build<'a> {
+    fn from(build: &'a BuildOutcome) -> Self {
+        Self {
+            build_type_id: &build.build_type,
+            name: &build.name,
+            project: build.project.as_deref(),
+            id: build.id,
+            number: build.number.as_deref(),
+            status: build.ending.status_word(),
+            ending: build.ending.words(),
+            url: build.url.as_deref(),
+            branch: build.branch.as_deref(),
+            revision: build.revision.as_deref(),
+            queued_at: rfc3339(build.queued_at),
+            started_at: rfc3339(build.started_at),
+            finished_at: rfc3339(build.finished_at),
+            status_text: build.status_text.as_deref(),
+            agent: build.agent.as_deref(),
+            canceled: build.canceled.as_ref().map(Canceled::from),
+            joined: build.joined,
+            tests: build.tests.map(Tests::from),
+            failed_tests: build.failed_tests.iter().map(Failed::from).collect(),
+            problems: build.problems.iter().map(BuildProblem::from).collect(),
+            chain: build.chain.iter().map(Chained::from).collect(),
+            changes: build.changes.iter().map(Change::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Cancellation> for Canceled<'a> {
+    fn from(canceled: &'a Cancellation) -> Self {
+        Self {
+            by: canceled.by.as_deref(),
+            comment: canceled.comment.as_deref(),
+            at: rfc3339(canceled.at),
+        }
+    }
+}
+
+impl From<TestCounts> for Tests {
+    fn from(counts: TestCounts) -> Self {
+        Self {
+            total: counts.total,
+            passed: counts.passed,
+            failed: counts.failed,
+            new_failed: counts.new_failed,
+            ignored: counts.ignored,
+            muted: counts.muted,
+        }
+    }
+}
+
+impl<'a> From<&'a FailedTest> for Failed<'a> {
+    fn from(test: &'a FailedTest) -> Self {
+        Self {
+            name: &test.name,
+            new: test.is_new,
+            within: test.within.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Problem> for BuildProblem<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self {
+            kind: &problem.kind,
+            text: &problem.text,
+            within: problem.within.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a ChainBuild> for Chained<'a> {
+    fn from(build: &'a ChainBuild) -> Self {
+        Self {
+            id: build.id,
+            build_type_id: &build.build_type,
+            name: &build.name,
+            number: build.number.as_deref(),
+            status: build.ending.status_word(),
+            ending: build.ending.words(),
+            url: build.url.as_deref(),
+            queued_at: rfc3339(build.queued_at),
+            started_at: rfc3339(build.started_at),
+            finished_at: rfc3339(build.finished_at),
+            depends_on: &build.depends_on,
+            reused: build.reused,
+        }
+    }
+}
+
+impl<'a> From<&'a BuiltChange> for Change<'a> {
+    fn from(change: &'a BuiltChange) -> Self {
+        Self {
+            version: &change.version,
+            author: change.author.as_deref(),
+            comment: change.comment.as_deref(),
+        }
+    }
+}
+
+/// What an earlier step left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// The server that it spoke to.
+    pub server_url: String,
+    /// Its pipeline.
+    pub pipeline: Pipeline,
+    /// Its builds, those without an id left out.
+    pub builds: Vec<(BuildTypeId, BuildId)>,
+}
+
+/// Reads back what an earlier step left.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn read(text: &str) -> Result<Earlier, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Read {
+        format: u32,
+        server_url: String,
+        #[serde(default)]
+        pipeline: Pipeline,
+        builds: Vec<ReadBuild>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ReadBuild {
+        build_type_id: BuildTypeId,
+        id: Option<BuildId>,
+    }
+    let read: Read =
+        serde_json::from_str(text).map_err(|error| format!("it can't be read: {error}"))?;
+    if read.format != FORMAT {
+        return Err(format!(
+            "it has format {}, and this version reads {FORMAT}",
+            read.format
+        ));
+    }
+    let builds = read.builds.into_iter();
+    Ok(Earlier {
+        server_url: read.server_url,
+        pipeline: read.pipeline,
+        builds: builds
+            .filter_map(|build| Some((build.build_type_id, build.id?)))
+            .collect(),
+    })
+}
+
+/// The ids of the builds that an earlier step left, in its order.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn read_ids(text: &str) -> Result<Vec<BuildId>, String> {
+    read(text).map(|earlier| earlier.builds.into_iter().map(|(_, id)| id).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::report::summary::sample;
+    use crate::run::outcome::Ending;
+
+    fn pipeline() -> Pipeline {
+        Pipeline {
+            number: Some("128".into()),
+            commit: Some("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567".into()),
+            tag: Some("bb-128".into()),
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let mut outcome = sample::failed_run();
+        outcome
+            .builds
+            .push(BuildOutcome::unknown("Never".into(), Ending::NotQueued));
+        let text = text(&outcome, &pipeline());
+        assert_eq!(read_ids(&text).unwrap(), [BuildId(4711)]);
+        let earlier = read(&text).unwrap();
+        assert_eq!(earlier.pipeline, pipeline());
+        assert_eq!(earlier.server_url, "https://tc.example.com");
+    }
+
+    #[test]
+    fn what_is_no_such_document_is_refused_with_the_reason() {
+        assert!(
+            read_ids("{}")
+                .unwrap_err()
+                .starts_with("it can't be read: missing field")
+        );
+        let newer = r#"{"format":2,"serverUrl":"https://tc","builds":[]}"#;
+        assert_eq!(
+            read_ids(newer).unwrap_err(),
+            "it has format 2, and this version reads 1"
+        );
+    }
+
+    /// Checks `value` against the schema's `properties`, `required`, `items` and `type`, which is all that it uses.
+    fn agrees(value: &Value, schema: &Value, root: &Value, at: &str) {
+        let schema = match schema.get("$ref").and_then(Value::as_str) {
+            Some(name) => root
+                .pointer(name.trim_start_matches('#'))
+                .expect("a known $ref"),
+            None => schema,
+        };
+        if let Some(options) = schema.get("anyOf").and_then(Value::as_array) {
+            if !value.is_null() {
+                agrees(value, &options[0], root, at);
+            }
+            return;
+        }
+        let kinds: Vec<&str> = match &schema["type"] {
+            Value::String(kind) => vec![kind],
+            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+            _ => panic!("{at}: no type"),
+        };
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        assert!(kinds.contains(&kind), "{at}: {kind} is none of {kinds:?}");
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    agrees(item, &schema["items"], root, &format!("{at}[]"));
+                }
+            }
+            Value::Object(members) => {
+                let known = schema["properties"].as_object().expect("properties");
+                let mut written: Vec<_> = members.keys().collect();
+                let mut described: Vec<_> = known.keys().collect();
+                let mut required: Vec<_> = schema["required"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|name| name.as_str().unwrap())
+                    .collect();
+                written.sort();
+                described.sort();
+                required.sort_unstable();
+                assert_eq!(written, described, "{at}");
+                assert_eq!(required, described, "{at}: required");
+                for (name, member) in members {
+                    agrees(member, &known[name], root, &format!("{at}.{name}"));
+                }
+            }
+            Value::String(word) => {
+                if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+                    assert!(words.iter().any(|one| one == word), "{at}: {word}");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_documented_schema_and_the_document_agree() {
+        let schema = std::fs::read_to_string("docs/teamcity-builds.schema.json").unwrap();
+        let schema: Value = serde_json::from_str(&schema).unwrap();
+        for outcome in [sample::failed_run(), sample::canceled_run()] {
+            let document: Value = serde_json::from_str(&text(&outcome, &pipeline())).unwrap();
+            agrees(&document, &schema, &schema, "document");
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! JUnit XML for the step's Tests tab, written page by page, so that memory does not grow with the number of tests.
+//!
+//! Pipelines shows the first 100 failed tests and 2,000 characters of each field: the caller gives failures first, new
+//! ones before older ones, and the reason of a failure comes before its output.
+//!
+//! Tests of a page that have a suite in common make one `testsuite`, with its own counts; a suite that goes on over
+//! pages appears again, which readers of the format add up. Muted failures fail no build, so they are skipped ones
+//! here. Build problems become failed tests of a suite of their own where a failed build has no failed test, since
+//! Pipelines shows no Tests tab without one.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+
+use super::summary::{at_a_word, lines};
+use super::test_name::TestName;
+use crate::run::outcome::Problem;
+use crate::types::text::one_line;
+
+/// Longest message, in characters: what Pipelines shows of a field.
+const LONGEST_MESSAGE: usize = 2_000;
+/// Longest details, in characters. Pipelines shows fewer; other readers of the file may show all.
+const LONGEST_DETAILS: usize = 20_000;
+
+/// A test, as a report needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestCase {
+    /// TeamCity's full name.
+    pub name: String,
+    /// What came of it.
+    pub result: TestResult,
+    /// How long it took.
+    pub duration: Option<Duration>,
+}
+
+/// What came of a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TestResult {
+    /// It passed.
+    Passed,
+    /// It failed.
+    Failed {
+        /// For the first time.
+        is_new: bool,
+        /// Stack trace and output.
+        details: Option<String>,
+    },
+    /// It failed, but is muted.
+    Muted {
+        /// Stack trace and output.
+        details: Option<String>,
+    },
+    /// It was not run.
+    Ignored {
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// How many tests were written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// All.
+    pub tests: u64,
+    /// Failed ones among them.
+    pub failures: u64,
+    /// Skipped ones among them.
+    pub skipped: u64,
+}
+
+/// Writes one document.
+pub struct JUnitWriter<W: Write> {
+    xml: Writer<W>,
+    build: String,
+    written: Written,
+}
+
+impl<W: Write> JUnitWriter<W> {
+    /// Begins a document about the build of this name.
+    ///
+    /// # Errors
+    /// Those of the writer, as in each method.
+    pub fn new(write: W, build: &str) -> io::Result<Self> {
+        let mut xml = Writer::new_with_indent(write, b' ', 1);
+        let build = one_line(build, 200);
+        xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+        let head = BytesStart::new("testsuites").with_attributes([("name", build.as_str())]);
+        xml.write_event(Event::Start(head))?;
+        Ok(Self {
+            xml,
+            build,
+            written: Written::default(),
+        })
+    }
+
+    /// What was written so far.
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
+    /// Writes a page of tests.
+    ///
+    /// # Errors
+    /// See [`Self::new`].
+    pub fn page(&mut self, tests: &[TestCase]) -> io::Result<()> {
+        let named: Vec<_> = tests
+            .iter()
+            .map(|test| (TestName::parse(&test.name), test))
+            .collect();
+        let mut suites: Vec<&str> = Vec::new();
+        for (name, _) in &named {
+            if !suites.contains(&name.suite.as_str()) {
+                suites.push(&name.suite);
+            }
+        }
+        for suite in suites {
+            let of_suite: Vec<_> = named
+                .iter()
+                .filter(|(name, _)| name.suite == suite)
+                .collect();
+            self.suite(suite, &of_suite)?;
+        }
+        Ok(())
+    }
+
+    /// Writes build problems as failed tests.
+    ///
+    /// # Errors
+    /// See [`Self::new`].
+    pub fn problems(&mut self, problems: &[Problem]) -> io::Result<()> {
+        let count = u64::try_from(problems.len()).unwrap_or(u64::MAX);
+        self.open_suite("Build problems", count, count, 0, Duration::ZERO)?;
+        for problem in problems {
+            let first = at_a_word(problem.text.lines().next().unwrap_or_default(), 200);
+            let name = if first.is_empty() {
+                "Build problem"
+            } else {
+                first.as_str()
+            };
+            let class = problem.within.as_deref().unwrap_or(&self.build);
+            let case = BytesStart::new("testcase").with_attributes([
+                ("classname", one_line(class, 200).as_str()),
+                ("name", name),
+                ("time", "0.000"),
+            ]);
+            self.xml.write_event(Event::Start(case))?;
+            self.failure(&one_line(&problem.kind, 100), Some(&problem.text))?;
+            self.xml
+                .write_event(Event::End(BytesEnd::new("testcase")))?;
+        }
+        self.xml
+            .write_event(Event::End(BytesEnd::new("testsuite")))?;
+        self.written.tests += count;
+        self.written.failures += count;
+        Ok(())
+    }
+
+    /// Ends the document.
+    ///
+    /// # Errors
+    /// See [`Self::new`].
+    pub fn finish(mut self) -> io::Result<(Written, W)> {
+        self.xml
+            .write_event(Event::End(BytesEnd::new("testsuites")))?;
+        let mut write = self.xml.into_inner();
+        write.write_all(b"\n")?;
+        write.flush()?;
+        Ok((self.written, write))
+    }
+
+    fn open_suite(
+        &mut self,
+        name: &str,
+        tests: u64,
+        failures: u64,
+        skipped: u64,
+        time: Duration,
+    ) -> io::Result<()> {
+        let head = BytesStart::new("testsuite").with_attributes([
+            ("name", name),
+            ("tests", tests.to_string().as_str()),
+            ("failures", failures.to_string().as_str()),
+            ("errors", "0"),
+            ("skipped", skipped.to_string().as_str()),
+            ("time", seconds(time).as_str()),
+        ]);
+        self.xml.write_event(Event::Start(head))
+    }
+
+    fn suite(&mut self, suite: &str, tests: &[&(TestName, &TestCase)]) -> io::Result<()> {
+        let number = |matches: fn(&TestResult) -> bool| {
+            let count = tests
+                .iter()
+                .filter(|(_, test)| matches(&test.result))
+                .count();
+            u64::try_from(count).unwrap_or(u64::MAX)
+        };
+        let all = number(|_| true);
+        let failures = number(|result| matches!(result, TestResult::Failed { .. }));
+        let skipped = number(|result| {
+            matches!(
+                result,
+                TestResult::Muted { .. } | TestResult::Ignored { .. }
+            )
+        });
+        let time = tests.iter().filter_map(|(_, test)| test.duration).sum();
+        let build = self.build.clone();
+        let name = if suite.is_empty() { &build } else { suite };
+        self.open_suite(name, all, failures, skipped, time)?;
+        for (name, test) in tests {
+            self.case(name, test)?;
+        }
+        self.xml
+            .write_event(Event::End(BytesEnd::new("testsuite")))?;
+        self.written.tests += all;
+        self.written.failures += failures;
+        self.written.skipped += skipped;
+        Ok(())
+    }
+
+    fn case(&mut self, name: &TestName, test: &TestCase) -> io::Result<()> {
+        let mut class = name.class.as_str();
+        if class.is_empty() {
+            class = if name.suite.is_empty() {
+                &self.build
+            } else {
+                &name.suite
+            };
+        }
+        let time = seconds(test.duration.unwrap_or_default());
+        let case = BytesStart::new("testcase").with_attributes([
+            ("classname", class),
+            ("name", name.name.as_str()),
+            ("time", time.as_str()),
+        ]);
+        match &test.result {
+            TestResult::Passed => return self.xml.write_event(Event::Empty(case)),
+            TestResult::Failed { is_new, details } => {
+                self.xml.write_event(Event::Start(case))?;
+                let kind = if *is_new { "new failure" } else { "failure" };
+                self.failure(kind, details.as_deref())?;
+            }
+            TestResult::Muted { details } => {
+                self.xml.write_event(Event::Start(case))?;
+                self.skipped(
+                    "muted in TeamCity, though it failed",
+                    details.as_deref().map(reason),
+                )?;
+            }
+            TestResult::Ignored { reason } => {
+                self.xml.write_event(Event::Start(case))?;
+                self.skipped(
+                    "ignored",
+                    reason
+                        .as_deref()
+                        .map(|text| at_a_word(text, LONGEST_MESSAGE)),
+                )?;
+            }
+        }
+        self.xml.write_event(Event::End(BytesEnd::new("testcase")))
+    }
+
+    fn failure(&mut self, kind: &str, details: Option<&str>) -> io::Result<()> {
+        let mut message = details.map(reason).unwrap_or_default();
+        if message.is_empty() {
+            message = "failed without details".to_owned();
+        }
+        let failure = BytesStart::new("failure")
+            .with_attributes([("message", message.as_str()), ("type", kind)]);
+        let text = lines(details.unwrap_or_default(), LONGEST_DETAILS);
+        if text.is_empty() {
+            return self.xml.write_event(Event::Empty(failure));
+        }
+        self.xml.write_event(Event::Start(failure))?;
+        self.xml.write_event(Event::Text(BytesText::new(&text)))?;
+        self.xml.write_event(Event::End(BytesEnd::new("failure")))
+    }
+
+    fn skipped(&mut self, why: &str, more: Option<String>) -> io::Result<()> {
+        let message = match more.filter(|more| !more.is_empty()) {
+            Some(more) => format!("{why}: {more}"),
+            None => why.to_owned(),
+        };
+        let skipped = BytesStart::new("skipped").with_attributes([("message", message.as_str())]);
+        self.xml.write_event(Event::Empty(skipped))
+    }
+}
+
+/// The first line that says something.
+fn reason(details: &str) -> String {
+    let line = details.lines().find(|line| !line.trim().is_empty());
+    at_a_word(line.unwrap_or_default(), LONGEST_MESSAGE)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use quick_xml::Reader;
+
+    use super::*;
+
+    fn test(name: &str, result: TestResult) -> TestCase {
+        TestCase {
+            name: name.into(),
+            result,
+            duration: Some(Duration::from_millis(1250)),
+        }
+    }
+
+    fn document(work: impl FnOnce(&mut JUnitWriter<Vec<u8>>)) -> String {
+        let mut writer = JUnitWriter::new(Vec::new(), "Shop / Build").unwrap();
+        work(&mut writer);
+        String::from_utf8(writer.finish().unwrap().1).unwrap()
+    }
+
+    #[test]
+    fn suites_classes_and_reasons_are_where_readers_look() {
+        let text = document(|writer| {
+            let details =
+                Some("AssertionError: 1 < 2 & more\n\tat a.B.c(B.java:1)\nout\u{0}put".to_owned());
+            writer
+                .page(&[
+                    test(
+                        "Unit: a.B.new(1)",
+                        TestResult::Failed {
+                            is_new: true,
+                            details: details.clone(),
+                        },
+                    ),
+                    test(
+                        "a.B.old",
+                        TestResult::Failed {
+                            is_new: false,
+                            details: None,
+                        },
+                    ),
+                    test("Unit: a.B.muted", TestResult::Muted { details }),
+                ])
+                .unwrap();
+            writer
+                .page(&[
+                    test(
+                        "Unit: a.B.ignored",
+                        TestResult::Ignored {
+                            reason: Some("needs a \"printer\"".into()),
+                        },
+                    ),
+                    test("a sentence", TestResult::Passed),
+                ])
+                .unwrap();
+            assert_eq!(
+                writer.written(),
+                Written {
+                    tests: 5,
+                    failures: 2,
+                    skipped: 2
+                }
+            );
+        });
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn problems_make_failed_tests() {
+        let text = document(|writer| {
+            let problem = |kind: &str, text: &str, within: Option<&str>| Problem {
+                kind: kind.into(),
+                text: text.into(),
+                within: within.map(Into::into),
+            };
+            writer
+                .problems(&[
+                    problem("TC_EXIT_CODE", "Process exited with code 1", None),
+                    problem(
+                        "TC_COMPILATION_ERROR",
+                        "Compilation error: a\nB.java:1: error",
+                        Some("Backend"),
+                    ),
+                    problem("x", " ", None),
+                ])
+                .unwrap();
+        });
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_build_without_tests_is_a_document_too() {
+        let text = document(|_| {});
+        assert_eq!(
+            text,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"Shop / Build\">\n</testsuites>\n"
+        );
+    }
+
+    #[test]
+    fn a_hundred_thousand_tests_go_through_a_page_at_a_time() {
+        struct Count(u64);
+        impl Write for Count {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 += bytes.len() as u64;
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let page: Vec<_> = (0..1000)
+            .map(|n| test(&format!("S: a.B.t{n}"), TestResult::Passed))
+            .collect();
+        let mut writer = JUnitWriter::new(Count(0), "b").unwrap();
+        for _ in 0..100 {
+            writer.page(&page).unwrap();
+        }
+        let (written, count) = writer.finish().unwrap();
+        assert_eq!(written.tests, 100_000);
+        assert!(count.0 > 5_000_000);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_test_is_called_the_document_is_well_formed(name in "(?s).{0,40}", details in "(?s).{0,80}") {
+            let text = document(|writer| {
+                writer.page(&[
+                    test(&name, TestResult::Failed { is_new: true, details: Some(details.clone()) }),
+                    test(&name, TestResult::Ignored { reason: Some(details.clone()) }),
+                ]).unwrap();
+            });
+            let mut reader = Reader::from_str(&text);
+            let mut cases = 0;
+            loop {
+                match reader.read_event().unwrap() {
+                    Event::Eof => break,
+                    Event::Start(start) if start.name().as_ref() == b"testcase" => cases += 1,
+                    _ => {}
+                }
+            }
+            prop_assert_eq!(cases, 2);
+            prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+        }
+    }
+}
