@@ -4,6 +4,7 @@
 
 pub mod bitbucket;
 pub mod cancel;
+pub mod check;
 pub mod cli;
 pub mod clone;
 pub mod config;
@@ -13,6 +14,8 @@ pub mod report;
 pub mod run;
 mod setup;
 pub mod teamcity;
+pub mod terminal;
+pub mod token;
 pub mod types;
 pub mod world;
 

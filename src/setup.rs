@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::cancel;
-use crate::cli::{self, Command};
+use crate::cli::{self, Command, TokenCommand};
 use crate::clone;
 use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
@@ -15,6 +15,7 @@ use crate::report::console::Console;
 use crate::run::event::{Event, Events};
 use crate::run::{Identity, Marker};
 use crate::teamcity::{Client, Requests};
+use crate::token::{self, Session};
 use crate::world::World;
 
 /// Does what arguments and environment say.
@@ -40,10 +41,11 @@ pub async fn run(
         }
         Ok(Command::Run) => run_builds(environment, world, console).await,
         Ok(Command::Cancel) => cancel_builds(environment, world, console).await,
-        Ok(Command::Check { .. } | Command::Token(_)) => {
+        Ok(Command::Check { .. }) => {
             console.error("this command is not built in yet");
             ExitStatus::Usage
         }
+        Ok(Command::Token(command)) => keep_token(environment, world, console, command).await,
     }
 }
 
@@ -102,6 +104,29 @@ async fn cancel_builds(
         biased;
         signal = world.stop => ExitStatus::Signal(signal),
         status = cancel::cancel(&client, &*console, &marker, &why) => status,
+    }
+}
+
+async fn keep_token(
+    environment: Vec<(OsString, OsString)>,
+    mut world: World,
+    console: Rc<Console>,
+    command: TokenCommand,
+) -> ExitStatus {
+    let settings = match config::read_for_tokens(environment.iter().cloned()) {
+        Ok((settings, _)) => settings,
+        Err(problems) => {
+            console.error(&problems.to_string());
+            return ExitStatus::Usage;
+        }
+    };
+    let watch = Rc::new(Outages(console.clone()));
+    let stop = std::mem::replace(&mut world.stop, Box::pin(std::future::pending()));
+    let session = Session::new(settings, environment, world, console, watch);
+    tokio::select! {
+        biased;
+        signal = stop => ExitStatus::Signal(signal),
+        status = token::run(&session, command) => status,
     }
 }
 

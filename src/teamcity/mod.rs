@@ -13,6 +13,7 @@ mod request;
 #[cfg(test)]
 pub(crate) mod stub;
 mod tests;
+mod tokens;
 
 pub use client::Client;
 pub use error::{Error, ErrorKind};
@@ -20,3 +21,4 @@ pub use locator::Locator;
 pub use log::{Level, TextLine, TextLog, Window};
 pub use request::{Need, Requests};
 pub use tests::{TestFilter, TestPages};
+pub use tokens::NewToken;

@@ -3,9 +3,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -22,7 +25,7 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Largest error body that is looked at, in bytes.
 const LARGEST_ERROR: usize = 64 * 1024;
 /// JSON first; XML too, so that a server which can't give JSON says why instead of 406.
-const JSON: &str = "application/json, application/xml;q=0.9";
+pub(super) const JSON: &str = "application/json, application/xml;q=0.9";
 
 /// What a refusal means to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,17 +60,53 @@ impl Requests {
         retry: Retry,
         watch: Rc<dyn Watch>,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
-        let mut headers: HeaderMap = extra_headers.iter().cloned().collect();
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-        Ok(Self {
+        let mut requests = Self::anonymous(transport, base, extra_headers, retry, watch);
+        let text = Zeroizing::new(format!("Bearer {}", token.expose()));
+        requests.authorize(&text)?;
+        Ok(requests)
+    }
+
+    /// The same, for a user with a password.
+    ///
+    /// # Errors
+    /// When user and password can't be a header's value.
+    pub fn with_password(
+        transport: Rc<dyn Transport>,
+        base: Url,
+        (user, password): (&str, &Secret),
+        extra_headers: &[(HeaderName, HeaderValue)],
+        retry: Retry,
+        watch: Rc<dyn Watch>,
+    ) -> Result<Self, http::header::InvalidHeaderValue> {
+        let mut requests = Self::anonymous(transport, base, extra_headers, retry, watch);
+        let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
+        let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+        requests.authorize(&text)?;
+        Ok(requests)
+    }
+
+    /// The same, without a credential: for what a server tells everybody.
+    pub fn anonymous(
+        transport: Rc<dyn Transport>,
+        base: Url,
+        extra_headers: &[(HeaderName, HeaderValue)],
+        retry: Retry,
+        watch: Rc<dyn Watch>,
+    ) -> Self {
+        Self {
             transport,
             base,
-            headers,
+            headers: extra_headers.iter().cloned().collect(),
             retry,
             watch,
-        })
+        }
+    }
+
+    fn authorize(&mut self, text: &str) -> Result<(), http::header::InvalidHeaderValue> {
+        let mut value = HeaderValue::from_str(text)?;
+        value.set_sensitive(true);
+        self.headers.insert(AUTHORIZATION, value);
+        Ok(())
     }
 
     /// The server's base URL.
@@ -159,7 +198,7 @@ impl Requests {
         .await
     }
 
-    async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
+    pub(super) async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
     where
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<T, Failure<ErrorKind>>>,
@@ -184,7 +223,7 @@ impl Requests {
         result.map_err(Error::from)
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         method: Method,
         url: Url,
@@ -207,7 +246,7 @@ impl Requests {
         }
     }
 
-    async fn answer(&self, request: Request) -> Result<Vec<u8>, Failure<ErrorKind>> {
+    pub(super) async fn answer(&self, request: Request) -> Result<Vec<u8>, Failure<ErrorKind>> {
         within(async {
             let response = self
                 .transport
@@ -298,7 +337,7 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
         })
 }
 
-fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
     let unreadable = |why: String| failure(ErrorKind::Unreadable(why), None);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(unreadable("it is empty".to_owned()));
