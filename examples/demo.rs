@@ -11,7 +11,7 @@ use std::time::Duration;
 use teamcity_pipe::http::{Transport, connect};
 use teamcity_pipe::world::World;
 use teamcity_simulator::{
-    FailedTest, Level, LogScript, Outcome, Plan, Problem, Scenario, Simulator, Tests,
+    FailedTest, LogScript, Outcome, Plan, Problem, Scenario, Simulator, Tests,
 };
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -92,11 +92,7 @@ fn plan(scene: &str) -> Plan {
     let log = LogScript::new()
         .line(seconds(0), "Collecting changes in 1 VCS root")
         .line(seconds(1), "Compiling 214 source files")
-        .at_level(
-            seconds(2),
-            Level::Warning,
-            "warning: unused variable: `retries`",
-        )
+        .warning(seconds(2), "warning: unused variable: `retries`")
         .line(seconds(3), "Running 42 tests");
     let plan = Plan::new()
         .queued_for(seconds(2))
@@ -106,24 +102,24 @@ fn plan(scene: &str) -> Plan {
     if failing {
         plan.outcome(Outcome::Failure)
             .fails_at(seconds(4))
-            .log(log.at_level(seconds(5), Level::Error, "Process exited with code 1 (Step: Test)"))
+            .log(log.error(seconds(5), "Process exited with code 1 (Step: Test)"))
             .status_text("Tests failed: 2 (1 new), passed: 40; exit code 1 (Step: Test)")
-            .tests(Tests {
-                passed: 40,
-                failed: vec![
-                    FailedTest::new("checkout: com.acme.CartTest.totals").details("expected:<12.00> but was:<11.99>\n\tat com.acme.CartTest.totals(CartTest.java:42)").new_failure(),
-                    FailedTest::new("checkout: com.acme.CartTest.rounding").details("java.lang.AssertionError\n\tat com.acme.CartTest.rounding(CartTest.java:57)"),
-                ],
-                ..Tests::default()
-            })
-            .problems([Problem::new("TC_EXIT_CODE", "Process exited with code 1 (Step: Test)")])
+            .tests(Tests::passed(40).failed([
+                FailedTest::new(
+                    "checkout: com.acme.CartTest.totals",
+                    "expected:<12.00> but was:<11.99>\n\tat com.acme.CartTest.totals(CartTest.java:42)",
+                )
+                .newly(),
+                FailedTest::new(
+                    "checkout: com.acme.CartTest.rounding",
+                    "java.lang.AssertionError\n\tat com.acme.CartTest.rounding(CartTest.java:57)",
+                ),
+            ]))
+            .problems([Problem::exit_code(1, "Test")])
     } else {
         plan.outcome(Outcome::Success)
             .log(log.line(seconds(5), "All tests passed"))
             .status_text("Tests passed: 42")
-            .tests(Tests {
-                passed: 42,
-                ..Tests::default()
-            })
+            .tests(Tests::passed(42))
     }
 }

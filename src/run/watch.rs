@@ -20,7 +20,7 @@ use crate::types::BuildId;
 /// How often a log is looked at.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 /// In the middle of a build whose log is looked at: the log's last line tells of the end.
-const WITH_LOG: Duration = Duration::from_secs(45);
+const WITH_LOG: Duration = Duration::from_secs(60);
 
 /// A running build whose log stands still for so long may hang.
 const SILENCE: Duration = Duration::from_secs(600);
@@ -327,6 +327,7 @@ async fn queue_timeout(context: &Context<'_>, one: &Followed, limit: Duration) {
         )));
         return;
     }
+    context.events.event(&Event::Stopping { why: why.clone() });
     super::stop::cancel_one(context, one.position, &why).await;
 }
 

@@ -7,7 +7,12 @@ use http::Request;
 use serde_json::{Value, json};
 use teamcity_simulator::{Scenario, Simulator};
 
-async fn call(simulator: &Simulator, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+async fn call(
+    simulator: &Simulator,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> (u16, Value) {
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -20,7 +25,10 @@ async fn call(simulator: &Simulator, method: &str, path: &str, body: Option<Valu
     let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
     let mut answer = simulator.handle(request.body(body).unwrap()).await.unwrap();
     let text = answer.body_mut().read().await.unwrap();
-    (answer.status().as_u16(), serde_json::from_slice(&text).unwrap_or_else(|_| json!(String::from_utf8_lossy(&text))))
+    (
+        answer.status().as_u16(),
+        serde_json::from_slice(&text).unwrap_or_else(|_| json!(String::from_utf8_lossy(&text))),
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,12 +53,16 @@ async fn a_build_runs_from_queue_to_success() {
     assert_eq!(build["status"], "SUCCESS");
     assert_eq!(build["failedToStart"], false);
     for path in [
-        "/app/rest/server", "/app/rest/users/current", "/app/rest/users/current/tokens",
+        "/app/rest/server",
+        "/app/rest/users/current",
+        "/app/rest/users/current/tokens",
         "/app/rest/users/current/permissions?locator=permission:run_build,project:(id:App)&fields=permissionAssignment(permission(id),project(id))",
-        "/app/rest/buildTypes/id:App_Build", "/app/rest/buildTypes/id:App_Build/vcs-root-entries?fields=vcs-root-entry(id,vcs-root(id,properties(property(name,value))))",
+        "/app/rest/buildTypes/id:App_Build",
+        "/app/rest/buildTypes/id:App_Build/vcs-root-entries?fields=vcs-root-entry(id,vcs-root(id,properties(property(name,value))))",
         "/app/rest/buildTypes/id:App_Build/branches?locator=policy:ALL_BRANCHES,default:any&fields=branch(name,internalName,default,active)",
         "/app/rest/changes?locator=version:4f2a9c01d3b7e8f6a5c4b3d2e1f00918273645ab,buildType:(id:App_Build)&fields=change(id,version,date)",
-        "/app/rest/vcs-roots", "/app/rest/vcs-root-instances?locator=property:(name:url,value:acme,matchType:contains,ignoreCase:true)",
+        "/app/rest/vcs-roots",
+        "/app/rest/vcs-root-instances?locator=property:(name:url,value:acme,matchType:contains,ignoreCase:true)",
         "/app/rest/builds?locator=buildType:(id:App_Build),tag:t1,state:any,defaultFilter:false,count:10&fields=count,nextHref,build(id,state)",
         "/app/rest/builds?locator=item:(id:4711),item:(id:4711),item:(id:5)&fields=build(id,state)",
         "/app/rest/testOccurrences?locator=build:(id:4711),status:FAILURE,count:100&fields=count,testOccurrence(id,name)",
