@@ -20,8 +20,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Simulator::spawn_thread(Scenario::new().plan("App_Build", plan(&scene)))?;
     if scene == "restart" {
         std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(5));
-            simulator.restart_for(Duration::from_secs(4));
+            std::thread::sleep(Duration::from_secs(4));
+            simulator.restart_for(Duration::from_secs(8));
         });
     }
     let directory = std::env::temp_dir().join(format!("teamcity-pipe-demo-{}", std::process::id()));
@@ -96,7 +96,7 @@ fn plan(scene: &str) -> Plan {
         .line(seconds(3), "Running 42 tests");
     let plan = Plan::new()
         .queued_for(seconds(2))
-        .runs_for(seconds(if scene == "restart" { 10 } else { 6 }))
+        .runs_for(seconds(if scene == "restart" { 12 } else { 6 }))
         .estimate(seconds(7))
         .stages(["Step 1/2: Compile", "Step 2/2: Test"]);
     if failing {
