@@ -106,7 +106,8 @@ async fn half_an_hour_without_the_log_costs_few_requests_and_its_end_is_seen_at_
         request.resource == Some(Resource::Build) && request.at >= started
     };
     let polls = simulator.requests().iter().filter(is_poll).count();
-    assert!(polls <= 150, "{polls} polls");
+    // The first of them has seen that it runs.
+    assert!(polls - 1 <= 150, "{polls} polls");
     assert!(
         ran.took <= Duration::from_secs(5 + 3 + 3) + 30 * MINUTE,
         "{:?}",
