@@ -11,6 +11,7 @@ use crate::run::event::{Event, Events, LogLevel, QueuedBuild};
 use crate::run::outcome::{BuildOutcome, ChainBuild, Ending, RunOutcome};
 use crate::run::short;
 use crate::types::BuildId;
+use crate::types::span;
 use crate::types::text::{log_line, one_line};
 
 /// Most failed tests that are named.
@@ -500,16 +501,4 @@ fn keep_indentation(line: &str) -> String {
     let text = line.trim_start();
     let indent = line.len() - text.len();
     format!("{}{}", " ".repeat(indent.min(8)), one_line(text, 1000))
-}
-
-/// A length of time for people: seconds under a minute, then minutes, then hours.
-fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 if seconds % 60 == 0 => format!("{}m", seconds / 60),
-        60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
-        _ if seconds % 3600 < 60 => format!("{}h", seconds / 3600),
-        _ => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
-    }
 }
