@@ -1,39 +1,21 @@
-//! What stands before the REST API: modes, the context path, authentication, CSRF, and the pages of proxies.
+//! What stands before the REST API: modes, the context path, authentication and CSRF.
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Request, Response};
 
 use crate::body::Body;
-use crate::faults::FaultKind;
-use crate::json::xml_text;
+use crate::pages::{
+    BAD_CREDENTIALS, header, maintenance_page, plain, proxy_page, sso_page, text_header,
+    tomcat_page,
+};
 use crate::rest;
-use crate::rest::errors::{ApiError, reason};
+use crate::rest::errors::ApiError;
 use crate::simulator::Mode;
 use crate::state::{State, Who};
-
-/// An answer with a text in it.
-pub(crate) fn plain(status: u16, content_type: &str, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::whole(body));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    header(&mut response, "content-type", content_type);
-    response
-}
-
-/// Sets a header; values that HTTP can't carry are left out.
-pub(crate) fn header(response: &mut Response<Body>, name: &'static str, value: &str) {
-    if let Ok(value) = http::HeaderValue::from_str(value) {
-        response.headers_mut().append(name, value);
-    }
-}
-
-fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
 
 /// Paths without authentication (TeamCity's source: APIController.java).
 fn is_open(path: &str) -> bool {
@@ -144,9 +126,6 @@ fn strip_context<'a>(path: &'a str, context: &str) -> Option<&'a str> {
         rest.starts_with('/').then_some(rest)
     }
 }
-
-const BAD_CREDENTIALS: &str =
-    "Invalid authentication request or authentication scheme is not supported";
 
 /// Who it is, and whether by Bearer; nobody if nothing was sent.
 fn authenticate(
@@ -259,212 +238,4 @@ fn check_csrf(state: &State, request: &Request<Bytes>, bearer: bool) -> Option<R
     })
 }
 
-// --- pages ----------------------------------------------------------------------------------
-
-fn maintenance_page(state: &mut State) -> Response<Body> {
-    state.sessions += 1;
-    let date = state
-        .clock
-        .date(state.clock.now())
-        .format("%a %b %d %H:%M:%S UTC %Y");
-    let body = format!(
-        "\n<!--\nPage: maintenance-welcome\nStage: APPLICATION_STARTING\nState revision: 26\nTimestamp: {date}\n[Stage description: Initializing TeamCity server components]\n-->\n<!DOCTYPE html>\n<html>\n<head><title>TeamCity Maintenance &mdash; TeamCity</title></head>\n<body><h1>TeamCity is starting</h1><p>Initializing TeamCity server components</p></body>\n</html>\n"
-    );
-    let mut response = plain(503, "text/html;charset=UTF-8", body);
-    header(&mut response, "pragma", "no-cache");
-    header(&mut response, "expires", "Thu, 01 Jan 1970 00:00:00 GMT");
-    header(&mut response, "cache-control", "no-cache");
-    header(&mut response, "cache-control", "no-store");
-    header(
-        &mut response,
-        "set-cookie",
-        &format!("TCSESSIONID={:032X}; Path=/; HttpOnly", state.sessions),
-    );
-    response
-}
-
-fn proxy_page(status: u16) -> Response<Body> {
-    let title = format!("{status} {}", reason(status));
-    let body = format!(
-        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-    );
-    let mut response = plain(status, "text/html", body);
-    header(&mut response, "server", "nginx");
-    response
-}
-
-fn sso_page(redirect: bool) -> Response<Body> {
-    if redirect {
-        let mut response = plain(302, "text/html", "");
-        header(
-            &mut response,
-            "location",
-            "https://sso.example.com/login?next=teamcity",
-        );
-        return response;
-    }
-    plain(200, "text/html;charset=utf-8", LOGIN_PAGE)
-}
-
-const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form method=\"post\"><input name=\"user\"/><input name=\"password\" type=\"password\"/></form></body></html>\n";
-
-fn tomcat_page(status: u16) -> String {
-    let reason = reason(status);
-    format!(
-        "<!doctype html><html lang=\"en\"><head><title>HTTP Status {status} – {reason}</title></head><body><h1>HTTP Status {status} – {reason}</h1><hr class=\"line\" /><h3>Apache Tomcat</h3></body></html>"
-    )
-}
-
 // --- faults ---------------------------------------------------------------------------------
-
-/// The answer of a fault that keeps the server from acting.
-pub(crate) fn instead(
-    state: &State,
-    fault: &FaultKind,
-    request: &Request<Bytes>,
-) -> Response<Body> {
-    let accept = text_header(request.headers(), "accept");
-    match fault {
-        FaultKind::Status500 => {
-            let (body, kind) =
-                ApiError::operation("Unexpected error").render(state.generation, accept);
-            plain(500, kind, body)
-        }
-        FaultKind::Maintenance503 => {
-            let mut response = plain(
-                503,
-                "text/html;charset=UTF-8",
-                "\n<!--\nPage: maintenance-welcome\nStage: APPLICATION_STARTING\n-->\n<!DOCTYPE html>\n<html><head><title>TeamCity Maintenance &mdash; TeamCity</title></head><body>TeamCity is starting</body></html>\n",
-            );
-            header(&mut response, "teamcity-node-id", "MAIN_SERVER");
-            response
-        }
-        FaultKind::TooMany429 { retry_after } => {
-            let mut response = plain(
-                429,
-                "text/html",
-                "<html><body><h1>429 Too Many Requests</h1></body></html>",
-            );
-            if let Some(after) = retry_after {
-                header(&mut response, "retry-after", &after.as_secs().to_string());
-            }
-            response
-        }
-        FaultKind::Unauthorized401 => {
-            let mut response = plain(
-                401,
-                "text/plain;charset=UTF-8",
-                format!("{BAD_CREDENTIALS}\nTo login manually go to \"/login.html\" page"),
-            );
-            header(
-                &mut response,
-                "www-authenticate",
-                "Basic realm=\"TeamCity\"",
-            );
-            header(
-                &mut response,
-                "www-authenticate",
-                "Bearer realm=\"TeamCity\"",
-            );
-            response
-        }
-        FaultKind::NotFound404 => {
-            let subject = request.uri().path().rsplit('/').next().unwrap_or_default();
-            let id = subject.strip_prefix("id:").unwrap_or(subject);
-            let (body, kind) =
-                ApiError::not_found(format!("No build found by id '{}'.", xml_text(id)))
-                    .render(state.generation, accept);
-            plain(404, kind, body)
-        }
-        FaultKind::LoginPage200 => plain(200, "text/html;charset=UTF-8", LOGIN_PAGE),
-        FaultKind::RedirectToLogin => {
-            let mut response = plain(302, "text/html;charset=UTF-8", "");
-            header(
-                &mut response,
-                "location",
-                &format!("{}/login.html", state.context_path),
-            );
-            response
-        }
-        FaultKind::RedirectToHost(host) => {
-            let mut response = plain(302, "text/html", "");
-            header(
-                &mut response,
-                "location",
-                &format!("{host}{}", request.uri()),
-            );
-            response
-        }
-        _ => proxy_page(502),
-    }
-}
-
-/// What a fault makes of an answer after the server acted.
-pub(crate) fn spoil(answer: Response<Body>, fault: &FaultKind, asked: &Uri) -> Response<Body> {
-    let (mut head, body) = answer.into_parts();
-    let body = match fault {
-        FaultKind::Html502AfterActing => return proxy_page(502),
-        FaultKind::Html504AfterActing => return proxy_page(504),
-        FaultKind::CutAnswer => body.cut(),
-        FaultKind::SlowBody { per_chunk } => body.slowly(*per_chunk),
-        FaultKind::EmptyBody => Body::default(),
-        FaultKind::HugeBody(size) => {
-            head.headers.insert(
-                "content-type",
-                http::HeaderValue::from_static("application/json"),
-            );
-            let pieces = size / 65536 + 1;
-            let filler = (0..pieces).map(|_| Bytes::from(vec![b'x'; 65536]));
-            let all = std::iter::once(Bytes::from_static(b"{\"id\":1,\"text\":\"")).chain(filler);
-            Body::stream(all.chain(std::iter::once(Bytes::from_static(b"\"}"))))
-        }
-        FaultKind::TruncatedJson => {
-            let half = body.bytes().map(|bytes| bytes.slice(..bytes.len() / 2));
-            half.map_or(body, Body::whole)
-        }
-        FaultKind::WrongJsonTypes => edit(body, |value| *value = wrong_types(value)),
-        FaultKind::LoopingNextHref => edit(body, |value| set_next(value, &asked.to_string())),
-        FaultKind::NextHrefOtherHost(host) => {
-            edit(body, |value| set_next(value, &format!("{host}{asked}")))
-        }
-        _ => body,
-    };
-    head.headers.remove("content-length");
-    Response::from_parts(head, body)
-}
-
-fn edit(body: Body, change: impl FnOnce(&mut serde_json::Value)) -> Body {
-    let value = body
-        .bytes()
-        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
-    match value {
-        Some(mut value) => {
-            change(&mut value);
-            Body::whole(value.to_string())
-        }
-        None => body,
-    }
-}
-
-fn set_next(value: &mut serde_json::Value, href: &str) {
-    if let Some(object) = value.as_object_mut() {
-        object.insert("nextHref".to_owned(), href.into());
-    }
-}
-
-fn wrong_types(value: &serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::Null => Value::Bool(true),
-        Value::Bool(_) => "maybe".into(),
-        Value::Number(_) => Value::Array(vec!["one".into()]),
-        Value::String(_) => 0.into(),
-        Value::Array(_) => "none".into(),
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .map(|(name, value)| (name.clone(), wrong_types(value)))
-                .collect(),
-        ),
-    }
-}

@@ -2,7 +2,7 @@
 
 /// A value of an answer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Json {
+pub(crate) enum Json {
     /// Never written as an object's member.
     Null,
     /// A boolean.
@@ -19,7 +19,7 @@ pub enum Json {
 
 impl Json {
     /// An object of the given members.
-    pub fn object<const N: usize>(members: [(&str, Json); N]) -> Self {
+    pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Self {
         Self::Object(
             members
                 .into_iter()
@@ -29,7 +29,7 @@ impl Json {
     }
 
     /// Whether TeamCity would leave the member out unless it was asked for by name.
-    pub fn is_default(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         match self {
             Self::Null => true,
             Self::Bool(value) => !value,
@@ -41,7 +41,7 @@ impl Json {
     }
 
     /// As JSON.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let mut out = String::new();
         self.write_json(&mut out);
         out
@@ -79,7 +79,7 @@ impl Json {
     }
 
     /// As XML under a root element: plain members become attributes, objects and lists become elements.
-    pub fn to_xml(&self, root: &str) -> String {
+    pub(crate) fn to_xml(&self, root: &str) -> String {
         let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>");
         self.write_xml(root, &mut out);
         out
@@ -140,7 +140,7 @@ fn xml_name(name: &str) -> String {
 }
 
 /// Text with XML's special characters escaped and what XML can't hold left out.
-pub fn xml_text(text: &str) -> String {
+pub(crate) fn xml_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

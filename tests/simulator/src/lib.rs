@@ -16,11 +16,13 @@ mod json;
 mod lifecycle;
 mod log;
 mod model;
+mod pages;
 mod queueing;
 mod rest;
 mod scenario;
 mod serve;
 mod simulator;
+mod spoiling;
 mod state;
 mod verdict;
 mod view;
@@ -31,9 +33,9 @@ pub use faults::{Fault, FaultKind, Matcher};
 pub use lifecycle::{End, Phase, Timeline};
 pub use log::{Level, LogScript};
 pub use model::{
-    Agent, Artifact, BuildType, BuildTypeKind, Content, Dependency, Discovery, FailedTest, Grant,
-    OnDependency, Outcome, Permission, Plan, Problem, Project, Property, Revision, Root, Status,
-    Tests, Token, TriggeringOptions, User,
+    Agent, Artifact, BuildType, BuildTypeKind, Cancellation, Content, Dependency, Discovery,
+    FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Problem, Project, Property,
+    Revision, Root, Status, Tests, Token, TriggeringOptions, User,
 };
 pub use rest::errors::Generation;
 pub use rest::resource::Resource;

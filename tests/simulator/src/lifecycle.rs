@@ -93,7 +93,7 @@ impl Timeline {
 
 /// A dependency, as far as it matters here.
 #[derive(Debug, Clone)]
-pub struct DependencyCourse {
+pub(crate) struct DependencyCourse {
     /// The build.
     pub id: u64,
     /// Its course.
@@ -106,7 +106,7 @@ pub struct DependencyCourse {
 
 /// What a build's course depends on beside the build.
 #[derive(Clone, Copy)]
-pub struct Circumstances<'a> {
+pub(crate) struct Circumstances<'a> {
     /// Its configuration's kind.
     pub kind: BuildTypeKind,
     /// Builds that it depends on.
@@ -118,7 +118,7 @@ pub struct Circumstances<'a> {
 }
 
 /// The course of a build.
-pub fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
+pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
     let plan = &build.plan;
     let mut outcome = &plan.outcome;
     let mut unknown_for = Duration::ZERO;

@@ -185,7 +185,6 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
         build_type: build_type.id.clone(),
         branch,
         default_branch,
-        asked_branch: order.branch.clone(),
         personal: order.personal,
         comment: order.comment.clone().map(|text| (text, order.user, now)),
         tags: order.tags.clone(),

@@ -11,6 +11,7 @@ use crate::faults::{ActiveFault, Fault, FaultKind, pick};
 use crate::gateway;
 use crate::rest::resource::Resource;
 use crate::scenario::Scenario;
+use crate::spoiling;
 use crate::state::State;
 use crate::view::{self, BuildView, View};
 
@@ -138,7 +139,7 @@ impl Simulator {
             Some(FaultKind::ResetBeforeRead) => return Err(Disconnect::ResetBeforeRead),
             Some(FaultKind::HangBeforeActing) => std::future::pending::<()>().await,
             Some(fault) if !fault.acts() => {
-                return Ok(gateway::instead(&self.lock(), fault, &request));
+                return Ok(spoiling::instead(&self.lock(), fault, &request));
             }
             _ => {}
         }
@@ -151,7 +152,7 @@ impl Simulator {
                 self.changed.notify_waiters();
                 std::future::pending().await
             }
-            Some(fault) => Ok(gateway::spoil(answer, &fault, &path)),
+            Some(fault) => Ok(spoiling::spoil(answer, &fault, &path)),
         }
     }
 

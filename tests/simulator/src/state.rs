@@ -14,7 +14,7 @@ use crate::simulator::{Mode, Recorded};
 
 /// A TeamCity version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version {
+pub(crate) struct Version {
     /// Year.
     pub major: u32,
     /// Release of the year.
@@ -25,7 +25,7 @@ pub struct Version {
 
 impl Version {
     /// Reads `2024.03` or `2024.03.1`.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut parts = text.split('.').map(|part| part.trim().parse().unwrap_or(0));
         let mut next = || parts.next().unwrap_or(0);
         Self {

@@ -18,7 +18,7 @@ pub struct Property {
 
 /// A tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tag {
+pub(crate) struct Tag {
     /// Name.
     pub name: String,
     /// Whose private tag it is.
@@ -60,7 +60,7 @@ pub struct TriggeringOptions {
 
 /// Who started a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trigger {
+pub(crate) enum Trigger {
     /// A user, by number.
     User(u64),
     /// A build that depends on it.
@@ -82,7 +82,7 @@ pub struct Cancellation {
 
 /// A build, in whatever state.
 #[derive(Debug, Clone)]
-pub struct Build {
+pub(crate) struct Build {
     /// Number, the same through all states.
     pub id: u64,
     /// The configuration's external id.
@@ -91,8 +91,6 @@ pub struct Build {
     pub branch: Option<String>,
     /// Whether that is the default branch.
     pub default_branch: bool,
-    /// The branch name that was asked for.
-    pub asked_branch: Option<String>,
     /// Whether it is personal, and whose.
     pub personal: Option<u64>,
     /// The comment, who wrote it and when.

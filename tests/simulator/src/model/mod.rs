@@ -12,7 +12,8 @@ mod vcs;
 
 pub use agent::Agent;
 pub use artifact::{Artifact, Content};
-pub use build::{Build, Cancellation, Property, Revision, Tag, Trigger, TriggeringOptions};
+pub(crate) use build::{Build, Tag, Trigger};
+pub use build::{Cancellation, Property, Revision, TriggeringOptions};
 pub use build_type::{BuildType, BuildTypeKind, Dependency, OnDependency};
 pub use plan::{Outcome, Plan, Status};
 pub use project::Project;
@@ -20,4 +21,5 @@ pub use results::{FailedTest, Problem, Tests};
 pub(crate) use user::PERMISSIONS;
 pub use user::{Grant, Permission, Token, User};
 pub(crate) use vcs::full_ref;
-pub use vcs::{Branch, Change, Discovery, Root};
+pub(crate) use vcs::{Branch, Change};
+pub use vcs::{Discovery, Root};

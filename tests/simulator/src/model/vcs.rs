@@ -111,7 +111,7 @@ fn matches(pattern: &str, vcs_ref: &str) -> Option<String> {
 
 /// A branch of a root.
 #[derive(Debug, Clone)]
-pub struct Branch {
+pub(crate) struct Branch {
     /// The root's external id.
     pub root: String,
     /// The ref.
@@ -133,7 +133,7 @@ pub enum Discovery {
 
 /// A change: a commit in a root.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub(crate) struct Change {
     /// Number.
     pub id: u64,
     /// The root's external id.

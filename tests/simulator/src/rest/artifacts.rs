@@ -5,10 +5,10 @@ use http::Response;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::body::Body;
-use crate::gateway::header;
 use crate::json::Json;
 use crate::lifecycle::Phase;
 use crate::model::{Artifact, Content};
+use crate::pages::header;
 
 use super::build_json::Seen;
 use super::builds::find_one;
@@ -346,7 +346,7 @@ fn content(call: &Call<'_>, file: &Artifact) -> Response<Body> {
     let (from, to) = match range {
         Some(Ok(range)) => range,
         Some(Err(())) => {
-            let mut response = crate::gateway::plain(416, "text/plain", "");
+            let mut response = crate::pages::plain(416, "text/plain", "");
             header(&mut response, "content-range", &format!("bytes */{len}"));
             return response;
         }

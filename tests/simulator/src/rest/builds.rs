@@ -9,7 +9,7 @@ use super::build_json::{Seen, build_json};
 use super::errors::ApiError;
 use super::locator::Locator;
 use super::paging::{Page, Paged, list, page};
-use super::{Answer, Call, Reply, artifacts, extras, occurrences, only, text_or_406};
+use super::{Answer, Call, Reply, artifacts, extras, only, problems, tests, text_or_406};
 
 const LOOKUP_LIMIT: i64 = 5000;
 
@@ -211,8 +211,8 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
         [text, "pinInfo" | "pin"] => extras::pin(call, text),
         [text, "statistics", ref rest @ ..] => extras::statistics(call, text, rest),
         [text, "resulting-properties"] => extras::resulting_properties(call, text),
-        [text, "testOccurrences"] => occurrences::tests_under(call, text),
-        [text, "problemOccurrences"] => occurrences::problems_under(call, text),
+        [text, "testOccurrences"] => tests::tests_under(call, text),
+        [text, "problemOccurrences"] => problems::problems_under(call, text),
         [text, "artifacts", ref rest @ ..] => artifacts::route(call, text, rest),
         [text, field] => {
             only(call, &["GET"])?;

@@ -85,7 +85,6 @@ impl ApiError {
         )
     }
 
-    #[expect(dead_code, reason = "no endpoint that is simulated answers 409 yet")]
     pub(crate) fn state(message: impl Into<String>) -> Self {
         Self::new(
             409,

@@ -5,6 +5,7 @@ mod artifacts;
 mod branches;
 mod build_filter;
 mod build_json;
+mod build_parts;
 mod build_types;
 mod builds;
 mod changes;
@@ -13,12 +14,14 @@ mod extras;
 pub(crate) mod fields;
 pub(crate) mod locator;
 mod messages;
-mod occurrences;
 mod paging;
+mod pinning;
 mod posted;
+mod problems;
 mod queue;
 pub(crate) mod resource;
 mod server;
+mod tests;
 mod text_log;
 mod users;
 mod vcs;
@@ -30,8 +33,8 @@ use http::{Request, Response};
 use percent_encoding::percent_decode_str;
 
 use crate::body::Body;
-use crate::gateway::{header, plain};
 use crate::json::Json;
+use crate::pages::{header, plain};
 use crate::state::{State, Who};
 
 use errors::{ApiError, accepts};
@@ -246,8 +249,8 @@ fn resource(call: &mut Call<'_>) -> Answer {
         ["changes", ..] => changes::route(call, &path[1..]),
         ["buildQueue", ..] => queue::route(call, &path[1..]),
         ["builds", ..] => builds::route(call, &path[1..]),
-        ["testOccurrences", ..] => occurrences::tests(call, &path[1..]),
-        ["problemOccurrences", ..] => occurrences::problems(call, &path[1..]),
+        ["testOccurrences", ..] => tests::tests(call, &path[1..]),
+        ["problemOccurrences", ..] => problems::problems(call, &path[1..]),
         ["agents", ..] => agents::route(call, &path[1..]),
         _ => Err(ApiError::jersey(404)),
     }

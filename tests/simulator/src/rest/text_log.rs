@@ -8,10 +8,10 @@ use http::Response;
 use crate::body::Body;
 use crate::build_log::BuildLog;
 use crate::clock::Clock;
-use crate::gateway::{header, plain};
 use crate::lifecycle::Phase;
 use crate::log::{Level, Line};
 use crate::model::{BuildTypeKind, Trigger};
+use crate::pages::{header, plain};
 use crate::verdict;
 
 use super::Call;
