@@ -11,6 +11,7 @@ pub mod config;
 pub mod exit;
 pub mod http;
 pub mod report;
+mod results;
 pub mod run;
 mod setup;
 pub mod teamcity;

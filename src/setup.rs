@@ -12,8 +12,9 @@ use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
 use crate::http::{Connection, Retry, Traced, Transport, Watch};
 use crate::report::console::Console;
+use crate::results::{self, Results};
 use crate::run::event::{Event, Events};
-use crate::run::{Identity, Marker};
+use crate::run::{Context, Identity, Ledger, Marker};
 use crate::teamcity::{Client, Requests};
 use crate::token::{self, Session};
 use crate::world::World;
@@ -67,21 +68,44 @@ async fn run_builds(
     let Some(client) = client(&settings, &world, &console) else {
         return ExitStatus::Usage;
     };
+    let earlier = match results::earlier(&settings, &world.directory) {
+        Ok(earlier) => earlier,
+        Err(why) => {
+            console.error(&why);
+            return ExitStatus::Usage;
+        }
+    };
     let marker = marker(&settings, world.random);
+    let results = Results::new(&settings, &world, &console, marker.pipeline_tag());
     #[expect(clippy::cast_precision_loss, reason = "a spread needs no precision")]
     let phase = (world.random % 1000) as f64 / 1000.0;
-    let outcome = crate::run::run(
-        &client,
-        &*console,
-        &settings,
-        &marker,
+    let context = Context {
+        client: &client,
+        events: &*console,
+        settings: &settings,
+        marker: &marker,
         phase,
-        &[],
-        world.stop,
-    )
-    .await;
+        earlier: &earlier,
+        keep: &|outcome| results.keep(outcome),
+        publisher: results.publisher(),
+        ledger: &Ledger::default(),
+    };
+    let mut stop = world.stop;
+    let outcome = crate::run::run(&context, &mut stop).await;
+    let mut status = outcome.status;
+    let leave = results.leave(&client, &outcome);
+    if matches!(status, ExitStatus::Signal(_)) {
+        leave.await;
+    } else {
+        // The builds are over, but the signal counts all the same.
+        tokio::select! {
+            biased;
+            signal = stop => status = ExitStatus::Signal(signal),
+            () = leave => {}
+        }
+    }
     console.summary(&outcome);
-    outcome.status
+    status
 }
 
 async fn cancel_builds(

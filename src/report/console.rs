@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use crate::exit::ExitStatus;
 use crate::run::event::{Event, Events, LogLevel, QueuedBuild};
-use crate::run::outcome::{BuildOutcome, Ending, RunOutcome};
+use crate::run::outcome::{BuildOutcome, ChainBuild, Ending, RunOutcome};
 use crate::run::short;
+use crate::types::BuildId;
+use crate::types::span;
 use crate::types::text::{log_line, one_line};
 
 /// Most failed tests that are named.
@@ -142,6 +144,9 @@ impl Console {
     fn finished(&self, position: usize, build: &BuildOutcome) {
         let prefix = self.prefix(position);
         self.line("");
+        for line in tree(&build.chain) {
+            self.line(&format!("{prefix}{line}"));
+        }
         for problem in build
             .problems
             .iter()
@@ -211,12 +216,77 @@ fn names_tests_only(build: &BuildOutcome, kind: &str) -> bool {
     kind == "TC_FAILED_TESTS" && !build.failed_tests.is_empty()
 }
 
-fn headline(build: &BuildOutcome) -> String {
-    let (colour, mark) = match build.ending {
+fn dependency_line(build: &ChainBuild) -> String {
+    let (colour, mark) = marked(&build.ending);
+    let number = build
+        .number
+        .as_deref()
+        .map_or_else(String::new, |number| format!(" #{}", clean(number)));
+    let mut line = format!(
+        "{colour}{mark}{RESET} {}{number}: {}",
+        clean(&build.name),
+        build.ending.words()
+    );
+    if build.reused {
+        line.push_str(", reused");
+    } else if let Some(ran) = build
+        .started_at
+        .zip(build.finished_at)
+        .and_then(|(from, to)| (to - from).to_std().ok())
+    {
+        _ = write!(line, " {DIM}(ran {}){RESET}", span(ran));
+    }
+    line
+}
+
+/// The chain as a tree: each build below those that wait for it, and once only.
+fn tree(chain: &[ChainBuild]) -> Vec<String> {
+    fn add(
+        chain: &[ChainBuild],
+        at: &ChainBuild,
+        depth: usize,
+        seen: &mut Vec<BuildId>,
+        lines: &mut Vec<String>,
+    ) {
+        if seen.contains(&at.id) {
+            return;
+        }
+        seen.push(at.id);
+        lines.push(format!(
+            "{}└ {}",
+            "  ".repeat(depth.min(20)),
+            dependency_line(at)
+        ));
+        for below in chain
+            .iter()
+            .filter(|build| at.depends_on.contains(&build.id))
+        {
+            add(chain, below, depth + 1, seen, lines);
+        }
+    }
+    let mut lines = Vec::new();
+    let mut seen = Vec::new();
+    let is_top = |build: &&ChainBuild| {
+        !chain
+            .iter()
+            .any(|other| other.depends_on.contains(&build.id))
+    };
+    for top in chain.iter().filter(is_top).chain(chain) {
+        add(chain, top, 0, &mut seen, &mut lines);
+    }
+    lines
+}
+
+fn marked(ending: &Ending) -> (&'static str, &'static str) {
+    match ending {
         Ending::Success => (GREEN, "✔"),
         Ending::Queued | Ending::Running => (YELLOW, "…"),
         _ => (RED, "✖"),
-    };
+    }
+}
+
+fn headline(build: &BuildOutcome) -> String {
+    let (colour, mark) = marked(&build.ending);
     let number = build
         .number
         .as_deref()
@@ -363,6 +433,13 @@ impl Events for Console {
                     self.prefix(*build)
                 ));
             }
+            Event::Dependency { build, dependency } => {
+                self.line(&format!(
+                    "{}{}",
+                    self.prefix(*build),
+                    dependency_line(dependency)
+                ));
+            }
             Event::LogLine {
                 build,
                 within,
@@ -424,16 +501,4 @@ fn keep_indentation(line: &str) -> String {
     let text = line.trim_start();
     let indent = line.len() - text.len();
     format!("{}{}", " ".repeat(indent.min(8)), one_line(text, 1000))
-}
-
-/// A length of time for people: seconds under a minute, then minutes, then hours.
-fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 if seconds % 60 == 0 => format!("{}m", seconds / 60),
-        60..3600 => format!("{}m {}s", seconds / 60, seconds % 60),
-        _ if seconds % 3600 < 60 => format!("{}h", seconds / 3600),
-        _ => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
-    }
 }

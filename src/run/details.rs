@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use super::Context;
+use super::chain;
 use super::error::RunError;
 use super::event::Event;
 use super::outcome::{
     BuildOutcome, BuiltChange, Cancellation, Ending, FailedTest, Problem, TestCounts,
 };
+use crate::teamcity::Need;
 use crate::teamcity::model::{Build, TestOccurrence};
 use crate::types::BuildId;
 
 /// How many failed tests are read.
 const FAILED_TESTS: usize = 100;
+/// Builds of a chain whose failures are read.
+const CULPRITS: usize = 5;
 /// How many changes are read.
 const CHANGES: usize = 20;
 /// The details of a result that is known may not take long: minutes cost money.
@@ -105,7 +109,7 @@ pub async fn finish(
         entry.outcome = outcome.clone();
     });
     if let Some(id) = outcome.id
-        && tokio::time::timeout(PATIENCE, complete(context, id, &mut outcome))
+        && tokio::time::timeout(PATIENCE, complete(context, id, build, &mut outcome))
             .await
             .is_err()
     {
@@ -116,6 +120,7 @@ pub async fn finish(
     context
         .ledger
         .update(position, |entry| entry.outcome = outcome.clone());
+    context.keep();
     context.events.event(&Event::Finished {
         build: position,
         outcome: Box::new(outcome),
@@ -123,7 +128,12 @@ pub async fn finish(
     Ok(())
 }
 
-async fn complete(context: &Context<'_>, id: BuildId, outcome: &mut BuildOutcome) {
+async fn complete(
+    context: &Context<'_>,
+    id: BuildId,
+    build: Option<&Build>,
+    outcome: &mut BuildOutcome,
+) {
     if matches!(
         outcome.ending,
         Ending::Failure | Ending::Canceled | Ending::FailedToStart | Ending::Unknown(_)
@@ -137,6 +147,14 @@ async fn complete(context: &Context<'_>, id: BuildId, outcome: &mut BuildOutcome
                 Ok(tests) => outcome.failed_tests = tests,
                 Err(error) => missing(context, "failed tests", &error),
             }
+        }
+    }
+    if outcome_has_chain(build, outcome)
+        && let Ok(chain) = chain::read(context, id, Need::May).await
+    {
+        outcome.chain = chain;
+        if outcome.ending != Ending::Success {
+            causes(context, outcome).await;
         }
     }
     if let Ok(changes) = context.client.changes_of_build(id, CHANGES).await {
@@ -154,6 +172,42 @@ async fn complete(context: &Context<'_>, id: BuildId, outcome: &mut BuildOutcome
                 })
             })
             .collect();
+    }
+}
+
+fn outcome_has_chain(build: Option<&Build>, outcome: &BuildOutcome) -> bool {
+    build.is_some_and(Build::has_dependencies) && outcome.ending != Ending::Deleted
+}
+
+/// Names what failed in the builds at which the failure began, instead of "snapshot dependency failed".
+async fn causes(context: &Context<'_>, outcome: &mut BuildOutcome) {
+    let culprits: Vec<(BuildId, String)> = chain::culprits(&outcome.chain)
+        .into_iter()
+        .take(CULPRITS)
+        .map(|build| (build.id, build.name.clone()))
+        .collect();
+    if !culprits.is_empty() {
+        outcome
+            .problems
+            .retain(|problem| !problem.kind.to_lowercase().contains("snapshot"));
+    }
+    for (id, name) in culprits {
+        let within = Some(name);
+        if let Ok(problems) = problems(context, id).await {
+            let problems = problems.into_iter().map(|problem| Problem {
+                within: within.clone(),
+                ..problem
+            });
+            outcome.problems.extend(problems);
+        }
+        if let Ok(tests) = failed_tests(context, id).await {
+            outcome
+                .failed_tests
+                .extend(tests.into_iter().map(|test| FailedTest {
+                    within: within.clone(),
+                    ..test
+                }));
+        }
     }
 }
 

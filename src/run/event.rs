@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::outcome::{BuildOutcome, Ending, Moment};
+use super::outcome::{BuildOutcome, ChainBuild, Ending, Moment};
 use crate::types::{BuildId, BuildTypeId};
 
 /// Which of the run's builds: its place in `BUILD_TYPE_ID`.
@@ -93,6 +93,13 @@ pub enum Event {
         build: Position,
         /// The survivor.
         survivor: BuildId,
+    },
+    /// A build that it depends on has changed its state.
+    Dependency {
+        /// Which waits for it.
+        build: Position,
+        /// How it stands.
+        dependency: Box<ChainBuild>,
     },
     /// A line of its log.
     LogLine {

@@ -30,6 +30,8 @@ pub struct Asked {
     pub branch: Option<String>,
     /// Whether branch and revision are to be compared at all: not for builds that others queued.
     pub checked: bool,
+    /// Queued by this run.
+    pub queued_here: bool,
     /// The commit.
     pub revision: Option<String>,
     /// The roots that it is pinned on; empty: any.
@@ -63,6 +65,7 @@ pub struct Followed {
     started: Option<Instant>,
     wait_reason: Option<String>,
     approval_said: bool,
+    hint_said: Option<&'static str>,
     hanging_said: bool,
     failing_said: bool,
     heard: Instant,
@@ -84,6 +87,7 @@ impl Followed {
             started: None,
             wait_reason: None,
             approval_said: false,
+            hint_said: None,
             hanging_said: false,
             failing_said: false,
             heard: now,
@@ -91,6 +95,12 @@ impl Followed {
             missing: None,
             odd: None,
         }
+    }
+
+    /// Whether this run queued it, so that all of its log is news.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.asked.queued_here
     }
 
     /// How long it has been in the queue; `None` once it runs.
@@ -171,6 +181,14 @@ impl Followed {
             events.push(Event::Stuck {
                 build: self.position,
                 what: format!("it waits for an approval: {who}, on {link}. Without one TeamCity cancels it after a while (6 hours by default)"),
+            });
+        }
+        let hint = build.wait_reason.as_deref().and_then(hint);
+        if hint.is_some() && hint != self.hint_said {
+            self.hint_said = hint;
+            events.push(Event::Stuck {
+                build: self.position,
+                what: hint.unwrap_or_default().to_owned(),
             });
         }
         let changed = build.wait_reason != self.wait_reason;
@@ -348,6 +366,23 @@ impl Followed {
             "it builds the branch {} instead of {asked}",
             built.unwrap_or("<default>")
         ))
+    }
+}
+
+/// What somebody has to do, where a wait will not end by itself. The reasons are free text, so that this is a guess at
+/// the words that servers are known to use.
+fn hint(reason: &str) -> Option<&'static str> {
+    let reason = reason.to_lowercase();
+    if reason.contains("queue is paused") {
+        Some("the build queue is paused: an administrator has to resume it (TeamCity: Queue)")
+    } else if reason.contains("no compatible agents")
+        || (reason.contains("no") && reason.contains("compatible") && !reason.contains("idle"))
+    {
+        Some(
+            "no agent can run it: connect, enable or authorize one that meets its agent requirements (its page, tab Compatible Agents)",
+        )
+    } else {
+        None
     }
 }
 

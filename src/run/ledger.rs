@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use super::event::QueuedBuild;
 use super::outcome::BuildOutcome;
 use crate::types::{BuildId, BuildTypeId};
 
@@ -45,6 +46,28 @@ impl Ledger {
     /// A copy of all.
     pub fn entries(&self) -> Vec<Entry> {
         self.0.borrow().clone()
+    }
+
+    /// The builds that are in TeamCity, as they were queued.
+    pub fn queued(&self) -> Vec<QueuedBuild> {
+        let entries = self.0.borrow();
+        let of = entries.len();
+        let queued = entries.iter().enumerate().filter_map(|(build, entry)| {
+            let outcome = &entry.outcome;
+            Some(QueuedBuild {
+                build,
+                of,
+                id: entry.id?,
+                build_type: entry.build_type.clone(),
+                name: outcome.full_name(),
+                url: outcome.url.clone(),
+                branch: outcome.branch.clone(),
+                revision: outcome.revision.clone(),
+                joined: None,
+                ending: None,
+            })
+        });
+        queued.collect()
     }
 
     /// A copy of one.

@@ -1,5 +1,6 @@
 //! The pipe's main job: queue builds of the step's commit, follow them, and say what came of it.
 
+mod chain;
 mod connect;
 mod details;
 mod error;
@@ -15,6 +16,7 @@ mod plan;
 mod poll;
 pub mod publish;
 mod queue;
+mod reuse;
 mod start;
 mod stop;
 mod supersede;
@@ -29,10 +31,13 @@ use tokio::time::Instant;
 pub use error::{RunError, token_page};
 use event::{Event, Events, QueuedBuild};
 use follow::{Asked, Followed};
-use ledger::{Entry, Ledger};
+use ledger::Entry;
+pub use ledger::Ledger;
 pub use marker::{Identity, Marker};
 use outcome::{BuildOutcome, Ending, RunOutcome};
 pub use place::short;
+
+use publish::Publisher;
 
 use crate::config::{Settings, What};
 use crate::exit::ExitStatus;
@@ -52,56 +57,61 @@ pub struct Context<'a> {
     pub marker: &'a Marker,
     /// Between 0 and 1, at random: spreads pipes that start together.
     pub phase: f64,
-    ledger: &'a Ledger,
+    /// Builds that an earlier step left behind.
+    pub earlier: &'a [BuildId],
+    /// Is handed how things stand, whenever something has changed that must not be lost.
+    pub keep: &'a dyn Fn(&RunOutcome),
+    /// Tells Bitbucket.
+    pub publisher: Option<&'a Publisher>,
+    /// What this run has put into TeamCity.
+    pub ledger: &'a Ledger,
+}
+
+impl Context<'_> {
+    /// How things stand.
+    fn outcome(&self, status: ExitStatus, reason: Option<String>) -> RunOutcome {
+        let builds: Vec<BuildOutcome> = self
+            .ledger
+            .entries()
+            .into_iter()
+            .map(|entry| entry.outcome)
+            .collect();
+        let waits = self.settings.follow.wait;
+        let status = builds
+            .iter()
+            .fold(status, |status, build| match build.ending {
+                Ending::Queued | Ending::Running if !waits || status != ExitStatus::Success => {
+                    status
+                }
+                _ => status.worst(build.ending.exit_status()),
+            });
+        RunOutcome {
+            server_url: self.client.base().to_string(),
+            builds,
+            status,
+            reason,
+        }
+    }
+
+    fn keep(&self) {
+        (self.keep)(&self.outcome(ExitStatus::Success, None));
+    }
 }
 
 /// Runs: queues or picks up builds, follows them to their ends, or to the end of patience.
 ///
-/// `stopped` ends with the number of the signal that asks to stop; `earlier` are builds that an earlier step left behind.
-pub async fn run(
-    client: &Client,
-    events: &dyn Events,
-    settings: &Settings,
-    marker: &Marker,
-    phase: f64,
-    earlier: &[BuildId],
-    stopped: impl Future<Output = u8>,
-) -> RunOutcome {
-    let ledger = Ledger::default();
-    let context = Context {
-        client,
-        events,
-        settings,
-        marker,
-        phase,
-        ledger: &ledger,
-    };
-    let deadline = Instant::now() + settings.follow.timeout;
+/// `stopped` ends with the number of the signal that asks to stop.
+pub async fn run(context: &Context<'_>, stopped: impl Future<Output = u8>) -> RunOutcome {
+    let timeout = context.settings.follow.timeout;
+    let deadline = Instant::now() + timeout;
     let ended = tokio::select! {
         biased;
         signal = stopped => Ended::Stopped(signal),
-        () = tokio::time::sleep_until(deadline) => Ended::TimedOut(settings.follow.timeout),
-        result = work(&context, earlier) => Ended::Worked(result),
+        () = tokio::time::sleep_until(deadline) => Ended::TimedOut(timeout),
+        result = work(context) => Ended::Worked(result),
     };
-    let (status, reason) = wind_up(&context, ended).await;
-    let builds: Vec<BuildOutcome> = ledger
-        .entries()
-        .into_iter()
-        .map(|entry| entry.outcome)
-        .collect();
-    let waits = settings.follow.wait;
-    let status = builds
-        .iter()
-        .fold(status, |status, build| match build.ending {
-            Ending::Queued | Ending::Running if !waits || status != ExitStatus::Success => status,
-            _ => status.worst(build.ending.exit_status()),
-        });
-    RunOutcome {
-        server_url: client.base().to_string(),
-        builds,
-        status,
-        reason,
-    }
+    let (status, reason) = wind_up(context, ended).await;
+    context.outcome(status, reason)
 }
 
 enum Ended {
@@ -110,14 +120,21 @@ enum Ended {
     TimedOut(Duration),
 }
 
-async fn work(context: &Context<'_>, earlier: &[BuildId]) -> Result<(), RunError> {
+async fn work(context: &Context<'_>) -> Result<(), RunError> {
     let release = connect::connect(context.client, context.events).await?;
     let started = match &context.settings.what {
         What::Queue(build) => start::start(context, build, release).await?,
         What::Follow(ids) => pick_up(context, ids).await?,
-        What::FollowAuto | What::Nothing => pick_up(context, earlier).await?,
+        What::FollowAuto | What::Nothing => pick_up(context, context.earlier).await?,
+    };
+    context.keep();
+    let tell = async {
+        if let Some(publisher) = context.publisher {
+            publisher.started(&context.ledger.queued()).await;
+        }
     };
     if !context.settings.follow.wait {
+        tell.await;
         return Ok(());
     }
     let now = Instant::now();
@@ -128,7 +145,8 @@ async fn work(context: &Context<'_>, earlier: &[BuildId]) -> Result<(), RunError
             let started = started?;
             Some(Followed::new(position, started.id, started.asked, now))
         });
-    watch::watch(context, followed.collect()).await
+    // Telling Bitbucket must not delay the first look at the builds.
+    tokio::join!(watch::watch(context, followed.collect()), tell).0
 }
 
 /// Picks up builds that are there already. Those with this pipeline's tag are its own.
@@ -150,7 +168,7 @@ async fn pick_up(
         let mut outcome = BuildOutcome::unknown(build_type.clone(), Ending::Queued);
         details::read(&mut outcome, &build);
         outcome.joined = true;
-        let name = full_name(&outcome);
+        let name = outcome.full_name();
         let own = build.has_tag(context.marker.pipeline_tag());
         context.ledger.add(Entry {
             build_type: build_type.clone(),
@@ -257,12 +275,4 @@ pub async fn living(client: &Client, tag: &str) -> Result<Vec<Build>, crate::tea
         .into_iter()
         .filter(|build| build.id.is_some() && build.has_tag(tag))
         .collect())
-}
-
-/// A configuration's name with its project.
-fn full_name(outcome: &BuildOutcome) -> String {
-    match &outcome.project {
-        Some(project) => format!("{project} / {}", outcome.name),
-        None => outcome.name.clone(),
-    }
 }

@@ -8,7 +8,7 @@ use super::ledger::Entry;
 use super::outcome::{BuildOutcome, Ending};
 use super::place::{self, Pin, Place, Wanted};
 use super::queue::{self, QueueError};
-use super::{connect, plan, supersede};
+use super::{connect, plan, reuse, supersede};
 use crate::config::Build as BuildSettings;
 use crate::teamcity::ErrorKind;
 use crate::teamcity::model::{Build, BuildType};
@@ -63,9 +63,24 @@ pub async fn start(
             .ledger
             .update(position, |entry| entry.tag = Some(tag.clone()));
         let adopted = living.iter().find(|build| build.has_tag(&tag)).cloned();
-        let joined = adopted
+        let mut joined = adopted
             .is_some()
             .then_some("an earlier try of this step had queued it");
+        let mut own = true;
+        let adopted = match adopted {
+            Some(build) => Some(build),
+            None => {
+                let found = reuse::find(context, settings, id, &place).await?;
+                if let Some(found) = &found {
+                    (joined, own) = (
+                        Some(reuse::WHY),
+                        found.has_tag(context.marker.pipeline_tag()),
+                    );
+                }
+                found
+            }
+        };
+        context.ledger.update(position, |entry| entry.own = own);
         let queued = match adopted {
             Some(build) => Ok(build),
             None => queue(context, settings, &wanted(id), position, &tag, &mut place).await?,
@@ -233,7 +248,7 @@ fn begun(
             of: context.ledger.entries().len(),
             id,
             build_type: entry.build_type,
-            name: super::full_name(&entry.outcome),
+            name: entry.outcome.full_name(),
             url: build.web_url.clone(),
             branch: place.branch.clone(),
             revision: place.revision.clone(),
@@ -245,6 +260,7 @@ fn begun(
     Started {
         id,
         asked: Asked {
+            queued_here: joined.is_none(),
             branch: place.branch.clone(),
             checked,
             revision: place.revision.clone(),

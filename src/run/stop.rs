@@ -105,7 +105,7 @@ async fn cancel(context: &Context<'_>, entry: &Entry, id: BuildId, why: &str) ->
 }
 
 fn say(context: &Context<'_>, entry: &Entry, result: Result<(), String>) {
-    let name = super::full_name(&entry.outcome);
+    let name = entry.outcome.full_name();
     let what = match (entry.id, &entry.outcome.url) {
         (Some(id), Some(url)) => format!("{name} ({id}, {url})"),
         (Some(id), None) => format!("{name} ({id})"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Context;
+use super::chain::{self, ChainWatch};
 use super::error::RunError;
 use super::event::Event;
 use super::follow::{Followed, Verdict};
@@ -13,18 +14,28 @@ use super::outcome::Ending;
 use super::{details, log_end, poll};
 use crate::config::LogMode;
 use crate::teamcity::model::Build;
-use crate::teamcity::{Error, ErrorKind};
+use crate::teamcity::{Error, ErrorKind, Need};
 use crate::types::BuildId;
 
 /// How often a log is looked at.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 /// In the middle of a build whose log is looked at: the log's last line tells of the end.
-const WITH_LOG: Duration = Duration::from_secs(45);
+const WITH_LOG: Duration = Duration::from_secs(60);
+
+/// A running build whose log stands still for so long may hang.
+const SILENCE: Duration = Duration::from_secs(600);
+/// Most failed builds of a chain whose logs are shown.
+const CULPRITS: usize = 3;
 
 /// A build, with its log if that is shown.
 struct Watched {
     followed: Followed,
     log: Option<LogStream>,
+    last_line: Instant,
+    silence_said: bool,
+    chain: Option<ChainWatch>,
+    /// It was queued here, or seen before its end, so that its log is news.
+    news: bool,
 }
 
 /// Follows until all have ended. What came of each is in the ledger.
@@ -32,13 +43,16 @@ struct Watched {
 /// # Errors
 /// When the server refuses, or stays away for `RETRY_FOR`.
 pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(), RunError> {
-    let mut watched: Vec<Watched> = followed
-        .into_iter()
-        .map(|followed| Watched {
-            followed,
-            log: None,
-        })
-        .collect();
+    let now = Instant::now();
+    let watch = |followed: Followed| Watched {
+        news: followed.is_new(),
+        followed,
+        log: None,
+        last_line: now,
+        silence_said: false,
+        chain: None,
+    };
+    let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
     let mut budget = Budget::new(context.settings.follow.log_limit);
     // Pipes that start together do not ask together.
     let mut next_status = Instant::now() + poll::SHORT.mul_f64(0.5 + 0.5 * context.phase);
@@ -71,8 +85,18 @@ async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], budget: &m
     for one in watched {
         let Some(log) = &mut one.log else { continue };
         let had_ended = log.ended;
+        let now = Instant::now();
         if log.look(context, budget).await {
-            one.followed.heard(Instant::now());
+            one.followed.heard(now);
+            one.last_line = now;
+        } else if log.is_live()
+            && now.duration_since(one.last_line) >= SILENCE
+            && !std::mem::replace(&mut one.silence_said, true)
+        {
+            context.events.event(&Event::Stuck {
+                build: one.followed.position,
+                what: "its log has had no new line for 10 minutes; it may hang. TIMEOUT will end the wait".to_owned(),
+            });
         }
         ended |= log.ended && !had_ended;
     }
@@ -106,9 +130,17 @@ async fn look_at_builds(
                 && one.followed.queued_for(now).is_none()
             {
                 one.log = Some(LogStream::new(one.followed.id, one.followed.position, None));
+                one.last_line = now;
                 *next_log = now;
             }
+            if build.has_dependencies() && !build.is_finished() {
+                let chain = one.chain.get_or_insert_default();
+                chain
+                    .look(context, one.followed.position, one.followed.id)
+                    .await;
+            }
         }
+        one.news |= answer.as_ref().is_some_and(|build| !build.is_finished());
         match verdict {
             Verdict::Follow(phase) => {
                 if let Some(limit) = overdue(context, &one.followed, now) {
@@ -178,29 +210,51 @@ async fn finish(
     build: Option<&Build>,
     budget: &mut Budget,
 ) -> Result<(), RunError> {
-    let position = one.followed.position;
-    let is_composite = build.is_some_and(|build| build.composite);
-    let began = build.is_some_and(|build| build.start_date.is_some());
-    if context.settings.follow.log == LogMode::Stream && began && !is_composite {
+    let (id, position) = (one.followed.id, one.followed.position);
+    let mode = context.settings.follow.log;
+    let has_log = build.is_some_and(|build| build.start_date.is_some() && !build.composite);
+    // The log of a build that had ended before we came is no news.
+    if mode == LogMode::Stream && has_log && one.news {
         let mut log = one
             .log
-            .unwrap_or_else(|| LogStream::new(one.followed.id, position, None));
+            .unwrap_or_else(|| LogStream::new(id, position, None));
         if let Err(error) = log.complete(context, budget).await {
             context.events.event(&Event::Warning(format!(
                 "The rest of the build log can't be shown: {error}"
             )));
         }
     }
-    let cut = context.settings.follow.log == LogMode::Failed
-        || (context.settings.follow.log == LogMode::Stream && budget.is_spent());
-    if cut && began && !is_composite && !matches!(ending, Ending::Success | Ending::Deleted) {
-        if let Err(error) = log_end::show(context, one.followed.id, position, None).await {
-            context.events.event(&Event::Warning(format!(
-                "The end of the build log can't be shown: {error}"
-            )));
-        }
+    let failed = !matches!(ending, Ending::Success | Ending::Deleted);
+    let cut = mode == LogMode::Failed || (mode == LogMode::Stream && budget.is_spent());
+    if failed && cut && has_log {
+        show_end(context, id, position, None).await;
+    }
+    if failed && mode != LogMode::None && build.is_some_and(Build::has_dependencies) {
+        show_culprits(context, id, position).await;
     }
     details::finish(context, position, ending, build).await
+}
+
+/// The end of the logs of the builds at which a chain's failure began: its last build may have no log of its own.
+async fn show_culprits(context: &Context<'_>, id: BuildId, position: usize) {
+    let Ok(chain) = chain::read(context, id, Need::May).await else {
+        return;
+    };
+    for culprit in chain::culprits(&chain)
+        .into_iter()
+        .filter(|culprit| culprit.started_at.is_some())
+        .take(CULPRITS)
+    {
+        show_end(context, culprit.id, position, Some(&culprit.name)).await;
+    }
+}
+
+async fn show_end(context: &Context<'_>, id: BuildId, position: usize, within: Option<&str>) {
+    if let Err(error) = log_end::show(context, id, position, within).await {
+        context.events.event(&Event::Warning(format!(
+            "The end of the build log can't be shown: {error}"
+        )));
+    }
 }
 
 /// Asks for all with one request; singly for those that the answer leaves out.
@@ -273,6 +327,7 @@ async fn queue_timeout(context: &Context<'_>, one: &Followed, limit: Duration) {
         )));
         return;
     }
+    context.events.event(&Event::Stopping { why: why.clone() });
     super::stop::cancel_one(context, one.position, &why).await;
 }
 

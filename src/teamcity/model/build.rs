@@ -12,6 +12,8 @@ pub struct Builds {
     /// The builds of this page.
     #[serde(default)]
     pub build: Vec<Build>,
+    /// How many; of dependencies, without listing them.
+    pub count: Option<u64>,
     /// The next page, if there may be one.
     #[serde(rename = "nextHref")]
     pub next_href: Option<String>,
@@ -87,6 +89,12 @@ impl Build {
     /// Whether it is over, as far as its state tells.
     pub fn is_finished(&self) -> bool {
         self.state == Some(State::Finished)
+    }
+
+    /// Whether it waits for other builds.
+    pub fn has_dependencies(&self) -> bool {
+        let needs = self.snapshot_dependencies.as_deref();
+        needs.is_some_and(|needs| needs.count.unwrap_or(0) > 0 || !needs.build.is_empty())
     }
 
     /// Whether TeamCity merged another request with it, so that it is not one's own to cancel.
