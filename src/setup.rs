@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::cancel;
+use crate::check;
 use crate::cli::{self, Command, TokenCommand};
 use crate::clone;
 use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
@@ -16,7 +17,7 @@ use crate::results::{self, Results};
 use crate::run::event::{Event, Events};
 use crate::run::{Context, Identity, Ledger, Marker};
 use crate::teamcity::{Client, Requests};
-use crate::token::{self, Session};
+use crate::token::{self, Authenticated, Session};
 use crate::world::World;
 
 /// Does what arguments and environment say.
@@ -42,10 +43,7 @@ pub async fn run(
         }
         Ok(Command::Run) => run_builds(environment, world, console).await,
         Ok(Command::Cancel) => cancel_builds(environment, world, console).await,
-        Ok(Command::Check { .. }) => {
-            console.error("this command is not built in yet");
-            ExitStatus::Usage
-        }
+        Ok(Command::Check { json }) => check_all(environment, world, console, json).await,
         Ok(Command::Token(command)) => keep_token(environment, world, console, command).await,
     }
 }
@@ -68,7 +66,12 @@ async fn run_builds(
     let Some(client) = client(&settings, &world, &console) else {
         return ExitStatus::Usage;
     };
-    let earlier = match results::earlier(&settings, &world.directory) {
+    let storage = settings.pipeline.pipe_storage_dir.as_deref();
+    let earlier = match settings.what {
+        What::FollowAuto => results::earlier(&world.directory, storage),
+        _ => Ok(Vec::new()),
+    };
+    let earlier = match earlier {
         Ok(earlier) => earlier,
         Err(why) => {
             console.error(&why);
@@ -93,7 +96,18 @@ async fn run_builds(
     let mut stop = world.stop;
     let outcome = crate::run::run(&context, &mut stop).await;
     let mut status = outcome.status;
-    let leave = results.leave(&client, &outcome);
+    let leave = async {
+        results.leave(&client, &outcome).await;
+        if !matches!(status, ExitStatus::Signal(_)) && !outcome.builds.is_empty() {
+            let this = Authenticated {
+                bitbucket: &settings.bitbucket,
+                pipeline: &settings.pipeline,
+                server: &settings.connection.url,
+                token: &settings.connection.token,
+            };
+            token::record_authenticated(&this, &world.connect, (world.now)()).await;
+        }
+    };
     if matches!(status, ExitStatus::Signal(_)) {
         leave.await;
     } else {
@@ -128,6 +142,20 @@ async fn cancel_builds(
         biased;
         signal = world.stop => ExitStatus::Signal(signal),
         status = cancel::cancel(&client, &*console, &marker, &why) => status,
+    }
+}
+
+async fn check_all(
+    environment: Vec<(OsString, OsString)>,
+    mut world: World,
+    console: Rc<Console>,
+    json: bool,
+) -> ExitStatus {
+    let stop = std::mem::replace(&mut world.stop, Box::pin(std::future::pending()));
+    tokio::select! {
+        biased;
+        signal = stop => ExitStatus::Signal(signal),
+        status = check::run(environment, &world, &console, json) => status,
     }
 }
 

@@ -20,13 +20,15 @@ pub struct Trouble {
     pub status: ExitStatus,
 }
 
-/// What is done to Bitbucket's variables: each needs a scope of its own.
+/// What is done in Bitbucket: each needs a scope of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// They are listed.
+    /// Variables are listed.
     Read,
     /// They are stored or deleted.
     Write,
+    /// No variables, but a repository's commits and their build statuses.
+    Status,
 }
 
 impl Trouble {
@@ -156,6 +158,11 @@ fn needs(credential: Option<&Credential>, access: Access) -> String {
             "read:pipeline:bitbucket and admin:pipeline:bitbucket",
             "pipeline:variable",
             "store and delete variables",
+        ),
+        Access::Status => (
+            "read:repository:bitbucket",
+            "repository",
+            "set build statuses",
         ),
     };
     match credential {

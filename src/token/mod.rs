@@ -23,7 +23,7 @@ mod table;
 pub use error::{Access, Trouble};
 pub use info::{Expiry, Info};
 pub use record::{Authenticated, record_authenticated};
-pub use server::NEEDED;
+pub use server::{NEEDED, release};
 pub use session::{Session, credential};
 
 use crate::cli::TokenCommand;

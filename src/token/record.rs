@@ -11,8 +11,9 @@ use super::store::find_environment;
 use crate::bitbucket::model::NewVariable;
 use crate::bitbucket::{Client, Repository, Scope};
 use crate::config::{Bitbucket, Pipeline};
-use crate::http::{ConnectError, Connection, Transport};
+use crate::http::Connection;
 use crate::types::Secret;
+use crate::world::Connect;
 
 /// The whole time for it: a step must not wait for a note.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -31,11 +32,7 @@ pub struct Authenticated<'a> {
 
 /// Records it beside each variable that holds this very token. Silent: no result depends on it, and most credentials lack the
 /// scope.
-pub async fn record_authenticated(
-    this: &Authenticated<'_>,
-    connect: &dyn Fn(&Connection) -> Result<std::rc::Rc<dyn Transport>, ConnectError>,
-    now: DateTime<Utc>,
-) {
+pub async fn record_authenticated(this: &Authenticated<'_>, connect: &Connect, now: DateTime<Utc>) {
     let Some(credential) = this.bitbucket.credential.as_ref().map(credential) else {
         return;
     };
