@@ -68,7 +68,7 @@ async fn unknown_paths_methods_and_types() {
     assert_eq!(send(&simulator, broken).await.status, 400);
     assert_eq!(
         get(&simulator, "/app/rest/builds?locator=%7B").await.status,
-        404
+        400
     );
 }
 

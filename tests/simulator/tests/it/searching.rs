@@ -57,7 +57,7 @@ async fn the_default_filter_hides_unusual_finished_builds() {
         ("branch:(name:feature/x)", vec![branch]),
         ("branch:(default:false)", vec![branch]),
         ("branch:(default:true)", vec![normal]),
-        ("branch:<default>", vec![normal]),
+        ("branch:%3Cdefault%3E", vec![normal]),
         ("canceled:true", vec![canceled]),
         ("failedToStart:true", vec![broken]),
         ("personal:true", vec![personal]),
