@@ -10,6 +10,7 @@ mod lifecycle;
 mod log;
 mod queueing;
 mod results;
+mod robust;
 mod searching;
 mod sockets;
 mod vcs;
