@@ -10,6 +10,7 @@ pub mod insights;
 pub mod json;
 pub mod junit;
 pub mod location;
+pub mod page;
 pub mod status;
 mod summary;
 pub mod test_name;
