@@ -336,6 +336,8 @@ impl Scale {
             .find(|step| seconds / step <= MOST_MARKS)
             .unwrap_or(seconds.max(1));
         (0..=seconds / step)
+            // A label at the very end would be cut.
+            .filter(|number| number * step * 1000 * 100 / self.length < 92)
             .map(|number| Mark {
                 at: percent((number * step * 1000).saturating_mul(10_000) / self.length),
                 label: if number == 0 {
@@ -345,12 +347,6 @@ impl Scale {
                         u64::try_from(number * step).unwrap_or(0),
                     ))
                 },
-            })
-            // A label at the very end would be cut.
-            .filter(|mark| {
-                !mark.at.starts_with("100")
-                    && !mark.at.starts_with("99")
-                    && !mark.at.starts_with("98")
             })
             .collect()
     }
