@@ -1,1 +1,3 @@
 //! A TeamCity server in memory.
+
+pub mod bitbucket;
