@@ -13,6 +13,8 @@ pub mod location;
 pub mod page;
 pub mod status;
 mod summary;
+#[cfg(test)]
+pub(crate) use summary::sample;
 pub mod test_name;
 
 /// What is missing and why, for the user.

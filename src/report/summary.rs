@@ -7,7 +7,7 @@ use crate::types::text::one_line;
 
 #[cfg(test)]
 #[path = "../../tests/page/samples.rs"]
-pub(super) mod sample;
+pub(crate) mod sample;
 
 /// A length of time as people say it: `850 ms`, `12 s`, `4 min 5 s`, `1 h 20 min`.
 pub(super) fn length(time: Duration) -> String {
