@@ -5,19 +5,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashSet, VecDeque};
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fast_glob::glob_match;
 use tokio::time::Instant;
 
+use self::patterns::Patterns;
+use self::places::{folder_of, prepare, safe_parts};
 use crate::report::Warning;
 use crate::report::files::Folder;
 use crate::teamcity::{Artifact, Client, Error, Piece};
 use crate::types::text::one_line;
 use crate::types::{BuildId, BuildTypeId};
+
+mod patterns;
+mod places;
 
 /// Artifacts are listed a moment after the build's end: so long a missing one is waited for.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -133,56 +136,6 @@ async fn list(
     }
 }
 
-struct Patterns {
-    include: Vec<String>,
-    exclude: Vec<String>,
-}
-
-impl Patterns {
-    fn new(patterns: &[String]) -> Self {
-        let (mut include, mut exclude) = (Vec::new(), Vec::new());
-        for pattern in patterns {
-            let pattern = pattern.trim();
-            let (list, pattern) = match pattern.strip_prefix('!') {
-                Some(pattern) => (&mut exclude, pattern),
-                None => (&mut include, pattern),
-            };
-            let pattern = pattern
-                .trim()
-                .trim_start_matches("./")
-                .trim_start_matches('/');
-            // A folder stands for all that is in it.
-            let whole = if pattern.ends_with('/') {
-                format!("{pattern}**")
-            } else {
-                pattern.to_owned()
-            };
-            if !whole.is_empty() {
-                list.push(whole);
-            }
-        }
-        if include.is_empty() && !exclude.is_empty() {
-            include.push("**".to_owned());
-        }
-        Self { include, exclude }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.include.is_empty()
-    }
-
-    fn matches(&self, path: &str, matched: &mut HashSet<usize>) -> bool {
-        if self.exclude.iter().any(|pattern| glob_match(pattern, path)) {
-            return false;
-        }
-        let hits: Vec<_> = (0..self.include.len())
-            .filter(|at| glob_match(&self.include[*at], path))
-            .collect();
-        matched.extend(&hits);
-        !hits.is_empty()
-    }
-}
-
 struct Job {
     build: BuildId,
     artifact: Artifact,
@@ -225,70 +178,6 @@ fn plan(
 
 fn shown(path: &str) -> String {
     format!("the artifact `{}`", one_line(path, 200))
-}
-
-/// The parts of a path that may be made below a folder, on any system that the folder is copied to later.
-fn safe_parts(path: &str) -> Result<Vec<&str>, &'static str> {
-    if path.starts_with('/') {
-        return Err("its path is absolute");
-    }
-    let parts: Vec<_> = path.split('/').collect();
-    for part in &parts {
-        let stem = part
-            .split('.')
-            .next()
-            .unwrap_or_default()
-            .trim_end()
-            .to_ascii_lowercase();
-        let numbered = |name: &str| {
-            stem.strip_prefix(name).is_some_and(|rest| {
-                rest.len() == 1 && rest.bytes().all(|byte| byte.is_ascii_digit())
-            })
-        };
-        if part.is_empty() || *part == "." || *part == ".." {
-            return Err("its path has an empty part, `.` or `..`");
-        }
-        if part.len() > 255 {
-            return Err("a part of its path is too long");
-        }
-        if part.chars().any(|c| c.is_control() || c == '\\') {
-            return Err("its path has a backslash or a control character");
-        }
-        if ["con", "prn", "aux", "nul"].contains(&stem.as_str())
-            || numbered("com")
-            || numbered("lpt")
-        {
-            return Err("a part of its path is the name of a device");
-        }
-    }
-    Ok(parts)
-}
-
-/// Makes the folder. A link in its place was put there by the repository, and leads anywhere.
-fn prepare(root: &Path) -> Result<(), String> {
-    let problem = |error: std::io::Error| format!("{}: {error}", root.display());
-    match fs::symlink_metadata(root) {
-        Ok(found) if found.is_dir() => Ok(()),
-        Ok(found) if found.is_symlink() => Err(format!("{} is a link", root.display())),
-        Ok(_) => Err(format!("{} is no folder", root.display())),
-        Err(_) => fs::create_dir_all(root).map_err(problem),
-    }
-}
-
-/// Makes the folders of a file below the root, following no link.
-fn folder_of(root: &Path, parts: &[String]) -> Result<PathBuf, String> {
-    let mut path = root.to_owned();
-    for part in parts {
-        path.push(part);
-        match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(format!("{} is no folder", path.display())),
-            Err(_) => {
-                fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?
-            }
-        }
-    }
-    Ok(path)
 }
 
 async fn fetch(

@@ -1,5 +1,7 @@
 //! Against a server of one function: what lands where, and what never does.
 
+use std::fs;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use proptest::prelude::*;
