@@ -3,12 +3,21 @@
 //! Data flows one way: variables → settings → plan → queue → follow → outcome → reports.
 
 pub mod bitbucket;
+pub mod cancel;
+pub mod cli;
+pub mod clone;
+pub mod config;
 pub mod exit;
 pub mod http;
 pub mod report;
+mod results;
 pub mod run;
+mod setup;
 pub mod teamcity;
 pub mod types;
+pub mod world;
+
+pub use setup::run;
 
 // Sample outcomes are shared with `examples/page.rs`, which knows this crate by its name.
 #[cfg(test)]

@@ -1,2 +1,41 @@
-//! The pipe's binary.
-fn main() {}
+//! The pipe's binary: the real network, output and signals.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use anyhow::Context as _;
+use teamcity_pipe::http::{Transport, connect};
+use teamcity_pipe::world::World;
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no runtime")?;
+    runtime.block_on(async {
+        // As process 1 the pipe ignores signals that it does not handle: so this comes first.
+        let mut terminate = signal(SignalKind::terminate()).context("no handler for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("no handler for SIGINT")?;
+        let world = World {
+            connect: Box::new(|how| Ok(Rc::new(connect(how)?) as Rc<dyn Transport>)),
+            output: Rc::new(RefCell::new(io::stdout())),
+            stop: Box::pin(async move {
+                tokio::select! {
+                    _ = terminate.recv() => 15,
+                    _ = interrupt.recv() => 2,
+                }
+            }),
+            directory: std::env::current_dir().context("no working directory")?,
+            random: RandomState::new().build_hasher().finish(),
+        };
+        Ok(
+            teamcity_pipe::run(std::env::args_os(), std::env::vars_os(), world)
+                .await
+                .into(),
+        )
+    })
+}

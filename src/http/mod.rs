@@ -6,11 +6,13 @@ mod backoff;
 mod body;
 mod direct;
 mod retry;
+mod trace;
 mod transport;
 
 pub use body::{BodyError, read_limited};
 pub use direct::{ConnectError, Connection, connect};
 pub use retry::{Failure, GaveUp, Retry, Trouble, Watch};
+pub use trace::Traced;
 pub use transport::{
     Body, BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
 };

@@ -80,7 +80,7 @@ const DOUBT_UNAUTHORIZED_FOR: Duration = Duration::from_secs(30);
 /// Longest `Retry-After` that is obeyed to the letter.
 const LONGEST_WISH: Duration = Duration::from_secs(120);
 /// An outage shorter than this is nobody's business.
-const SAY_AFTER: Duration = Duration::from_secs(10);
+const SAY_AFTER: Duration = Duration::from_secs(5);
 
 impl Retry {
     /// A policy that retries an unreachable server for `retry_for` in all.

@@ -3,13 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::hash;
 use super::insights::{self, web};
 use super::location::{self, Place, Tree};
 use super::summary::{at_a_word, lines};
 use super::test_name::TestName;
 use crate::bitbucket::model::{Annotation, AnnotationType, Outcome, Severity};
 use crate::run::outcome::{BuildOutcome, FailedTest, Problem, RunOutcome};
+use crate::types::hash;
 
 /// Most annotations of a report.
 const MOST: usize = 1_000;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::hash;
 use super::summary::{at_a_word, count, headline, is_good, is_open, title};
 use crate::bitbucket::model::{Data, DataValue, Report, ReportResult, ReportType};
 use crate::run::event::QueuedBuild;
 use crate::run::outcome::{BuildOutcome, RunOutcome};
+use crate::types::hash;
 use crate::types::text::one_line;
 
 /// Longest title, in characters.

@@ -3,9 +3,9 @@
 //! A report that can't be made or written is a [`Warning`]: it never changes a run's result.
 
 pub mod annotations;
+pub mod console;
 pub mod env;
 pub mod files;
-mod hash;
 pub mod insights;
 pub mod json;
 pub mod junit;

@@ -1,12 +1,12 @@
 //! The build status of a commit: one row a build, with a link to TeamCity.
 
-use super::hash;
 use super::insights::web;
 use super::summary::at_a_word;
 use crate::bitbucket::model::{BuildStatus, State};
 use crate::run::event::QueuedBuild;
 use crate::run::outcome::{BuildOutcome, Ending};
 use crate::types::BuildTypeId;
+use crate::types::hash;
 
 /// What statuses need to know beside a build.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::outcome::{BuildOutcome, Ending, Moment};
+use super::outcome::{BuildOutcome, ChainBuild, Ending, Moment};
 use crate::types::{BuildId, BuildTypeId};
 
 /// Which of the run's builds: its place in `BUILD_TYPE_ID`.
@@ -32,6 +32,8 @@ pub enum Event {
     Note(String),
     /// Something that the user should mend, though it changes no result.
     Warning(String),
+    /// The command can't go on.
+    Failed(String),
     /// A build was put into the queue, or an earlier one was joined.
     Queued(QueuedBuild),
     /// Why it waits, or when TeamCity thinks it starts, has changed.
@@ -40,8 +42,10 @@ pub enum Event {
         build: Position,
         /// TeamCity's own words.
         reason: Option<String>,
-        /// When it may start.
+        /// After how long it may start.
         estimate: Option<Duration>,
+        /// How long it has been waiting.
+        waiting: Duration,
     },
     /// It runs.
     Started {
@@ -89,6 +93,13 @@ pub enum Event {
         build: Position,
         /// The survivor.
         survivor: BuildId,
+    },
+    /// A build that it depends on has changed its state.
+    Dependency {
+        /// Which waits for it.
+        build: Position,
+        /// How it stands.
+        dependency: Box<ChainBuild>,
     },
     /// A line of its log.
     LogLine {

@@ -101,6 +101,14 @@ impl BuildOutcome {
         }
     }
 
+    /// The configuration's name with its project.
+    pub fn full_name(&self) -> String {
+        match &self.project {
+            Some(project) => format!("{project} / {}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// How long it waited, and how long it ran, as far as known.
     pub fn durations(&self) -> (Option<Duration>, Option<Duration>) {
         let between = |from: Option<Moment>, to: Option<Moment>| (to? - from?).to_std().ok();

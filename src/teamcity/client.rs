@@ -243,14 +243,14 @@ impl Client {
     /// # Errors
     /// See [`Self::server`].
     pub async fn find_builds(&self, locator: &Locator) -> Result<Vec<Build>, Error> {
-        self.list(locator.as_str(), fields::FOUND).await
+        self.list(locator.as_str(), fields::FOUND, Need::Must).await
     }
 
     /// The builds of a chain: this one and all that it depends on.
     ///
     /// # Errors
     /// See [`Self::server`].
-    pub async fn chain(&self, id: BuildId) -> Result<Vec<Build>, Error> {
+    pub async fn chain(&self, id: BuildId, need: Need) -> Result<Vec<Build>, Error> {
         let to = Locator::new()
             .nested("to", &Locator::new().with("id", id))
             .with("includeInitial", true);
@@ -259,14 +259,19 @@ impl Client {
             .with("defaultFilter", false)
             .with("state", "any")
             .with("count", 1000);
-        self.list(locator.as_str(), fields::CHAIN).await
+        self.list(locator.as_str(), fields::CHAIN, need).await
     }
 
-    pub(super) async fn list(&self, locator: &str, fields: &str) -> Result<Vec<Build>, Error> {
+    pub(super) async fn list(
+        &self,
+        locator: &str,
+        fields: &str,
+        need: Need,
+    ) -> Result<Vec<Build>, Error> {
         let mut url = self.rest(&["builds"], &[("locator", locator), ("fields", fields)]);
         let mut found = Vec::new();
         for _ in 0..MOST_PAGES {
-            let page: Builds = self.requests.get(url.clone(), Need::Must).await?;
+            let page: Builds = self.requests.get(url.clone(), need).await?;
             found.extend(page.build);
             // An empty page may still have a next one: the server looks through so many builds at a time.
             match page.next_href.and_then(|href| self.requests.link(&href)) {

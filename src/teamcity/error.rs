@@ -46,7 +46,13 @@ impl From<ErrorKind> for Error {
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ErrorKind {
-    /// No connection, or it broke, or nothing came in time.
+    /// No connection could be made, so that nothing was sent.
+    #[error("TeamCity can't be reached: {0}")]
+    NotConnected(String),
+    /// The server starts, so that it has not looked at the request.
+    #[error("TeamCity is starting ({0})")]
+    Starting(String),
+    /// The connection broke, or nothing came in time.
     #[error("TeamCity can't be reached: {0}")]
     Unreachable(String),
     /// The certificate is not trusted.
@@ -95,12 +101,26 @@ impl ErrorKind {
         )
     }
 
+    /// Whether the server may have acted on the request all the same.
+    pub fn may_have_acted(&self) -> bool {
+        !self.is_refusal()
+            && !matches!(
+                self,
+                Self::NotConnected(_)
+                    | Self::Starting(_)
+                    | Self::Maintenance(_)
+                    | Self::Certificate(_)
+            )
+    }
+
     /// What it tells about the server.
     pub fn trouble(&self, retry_after: Option<Duration>) -> Trouble {
         match self {
-            Self::Unreachable(_) | Self::Unavailable(_) | Self::Maintenance(_) => {
-                Trouble::Outage(retry_after)
-            }
+            Self::NotConnected(_)
+            | Self::Starting(_)
+            | Self::Unreachable(_)
+            | Self::Unavailable(_)
+            | Self::Maintenance(_) => Trouble::Outage(retry_after),
             Self::Certificate(_) => Trouble::Final,
             Self::Redirected(_) | Self::WebPage(_) | Self::Unreadable(_) => Trouble::Nonsense,
             Self::Unauthorized => Trouble::Unauthorized,
@@ -113,9 +133,8 @@ impl From<TransportError> for ErrorKind {
     fn from(error: TransportError) -> Self {
         match error.kind {
             TransportErrorKind::Certificate => Self::Certificate(error.detail),
-            TransportErrorKind::Connect | TransportErrorKind::Interrupted => {
-                Self::Unreachable(error.detail)
-            }
+            TransportErrorKind::Connect => Self::NotConnected(error.detail),
+            TransportErrorKind::Interrupted => Self::Unreachable(error.detail),
         }
     }
 }
@@ -185,7 +204,7 @@ fn maintenance(body: &str) -> ErrorKind {
     if waits.iter().any(|word| stage.contains(word)) {
         ErrorKind::Maintenance(stage)
     } else {
-        ErrorKind::Unavailable(format!("it is starting: {stage}"))
+        ErrorKind::Starting(stage)
     }
 }
 
@@ -284,7 +303,7 @@ mod tests {
         };
         assert!(matches!(
             maintenance(&page("APPLICATION_STARTING")),
-            ErrorKind::Unavailable(_)
+            ErrorKind::Starting(_)
         ));
         assert!(matches!(
             maintenance(&page("UPGRADE_DATA_DIRECTORY")),

@@ -14,14 +14,14 @@ pub(super) const ROOT_ENTRIES: &str =
 pub(super) const ROOT_INSTANCES: &str =
     "vcs-root-instance(id,vcs-root-id,name,properties(property(name,value)))";
 /// Enough to recognise a build.
-pub(super) const FOUND: &str = "nextHref,build(id,buildTypeId,number,state,status,branchName,defaultBranch,webUrl,queuedDate,personal,tags(tag(name)),\
+pub(super) const FOUND: &str = "nextHref,build(id,buildTypeId,number,state,status,branchName,defaultBranch,webUrl,queuedDate,personal,replacementIds,tags(tag(name)),\
      revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))))";
 /// All that following needs, in every state.
 pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,branchName,defaultBranch,webUrl,waitReason,startEstimate,\
      queuedDate,startDate,finishDate,composite,failedToStart,personal,running-info(percentageComplete,elapsedSeconds,estimatedTotalSeconds,\
      currentStageText,probablyHanging),canceledInfo(text,timestamp,user(username,name)),agent(name),\
      revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))),approvalInfo(status,canBeApprovedByCurrentUser),\
-     buildType(id,name,projectName),testOccurrences(count,passed,failed,ignored,muted,newFailed)";
+     buildType(id,name,projectName),replacementIds,tags(tag(name)),snapshot-dependencies(count),testOccurrences(count,passed,failed,ignored,muted,newFailed)";
 pub(super) const CHAIN: &str = "nextHref,build(id,buildTypeId,number,state,status,statusText,webUrl,queuedDate,startDate,finishDate,composite,\
      failedToStart,canceledInfo(text),buildType(id,name,projectName),snapshot-dependencies(build(id)))";
 pub(super) const TESTS: &str =

@@ -8,6 +8,7 @@ mod date;
 mod error;
 mod fields;
 mod locator;
+mod log;
 pub mod model;
 mod request;
 #[cfg(test)]
@@ -18,5 +19,6 @@ pub use artifacts::{Artifact, Artifacts, Download, Piece};
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use locator::Locator;
+pub use log::{Level, TextLine, TextLog, Window};
 pub use request::{Need, Requests};
 pub use tests::{TestFilter, TestPages};

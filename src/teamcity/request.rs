@@ -16,7 +16,7 @@ use crate::http::{
 use crate::types::Secret;
 
 /// The whole time for one answer: far more than any needs, and less than a person waits without a word.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Largest JSON answer, in bytes: memory stays small whatever the server says.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Largest error body that is looked at, in bytes.
@@ -33,6 +33,8 @@ pub enum Need {
     Must,
     /// It can: a refusal is taken at once.
     May,
+    /// It can, and the answer is of no use later: nothing is asked again.
+    Now,
 }
 
 /// Sends requests to one server.
@@ -42,12 +44,6 @@ pub struct Requests {
     headers: HeaderMap,
     retry: Retry,
     watch: Rc<dyn Watch>,
-}
-
-/// An answer, read.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
 }
 
 impl Requests {
@@ -116,7 +112,7 @@ impl Requests {
     pub(super) async fn get<T: DeserializeOwned>(&self, url: Url, need: Need) -> Result<T, Error> {
         self.repeat(need, |attempt| {
             let request = self.request(Method::GET, url.clone(), JSON, None, attempt);
-            async move { json(&self.answer(request).await?.body) }
+            async move { json(&self.answer(request).await?) }
         })
         .await
     }
@@ -129,7 +125,7 @@ impl Requests {
         accept: &'static str,
         body: Option<&serde_json::Value>,
         need: Need,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Vec<u8>, Error> {
         self.repeat(need, |attempt| {
             let request = self.request(method.clone(), url.clone(), accept, body, attempt);
             async move { self.answer(request).await }
@@ -147,7 +143,7 @@ impl Requests {
         let answer = self
             .answer(self.request(Method::POST, url, JSON, Some(body), attempt))
             .await?;
-        json(&answer.body)
+        json(&answer)
     }
 
     /// Opens an answer that is read piece by piece, with retries until its head is there.
@@ -236,13 +232,15 @@ impl Requests {
             .run(&*self.watch, |attempt| {
                 let attempt = operation(attempt);
                 async move {
-                    attempt.await.map_err(|failure| match failure.trouble {
-                        Trouble::Refusal if need == Need::May => Failure {
-                            trouble: Trouble::Final,
-                            ..failure
-                        },
-                        _ => failure,
-                    })
+                    attempt
+                        .await
+                        .map_err(|failure| match (need, failure.trouble) {
+                            (Need::May, Trouble::Refusal) | (Need::Now, _) => Failure {
+                                trouble: Trouble::Final,
+                                ..failure
+                            },
+                            _ => failure,
+                        })
                 }
             })
             .await;
@@ -272,7 +270,7 @@ impl Requests {
         }
     }
 
-    async fn answer(&self, request: Request) -> Result<Answer, Failure<ErrorKind>> {
+    async fn answer(&self, request: Request) -> Result<Vec<u8>, Failure<ErrorKind>> {
         within(async {
             let response = self
                 .transport
@@ -290,7 +288,7 @@ impl Requests {
                 return Err(failure(ErrorKind::WebPage(format!("HTTP {status}")), None));
             }
             self.retry.prove();
-            Ok(Answer { status, body })
+            Ok(body)
         })
         .await
     }

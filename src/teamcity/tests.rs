@@ -171,7 +171,8 @@ impl Client {
             .with("defaultFilter", false)
             .with("state", "any")
             .with("count", 1000);
-        self.list(locator.as_str(), fields::CHAIN_TESTS).await
+        self.list(locator.as_str(), fields::CHAIN_TESTS, Need::May)
+            .await
     }
 }
 

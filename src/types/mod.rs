@@ -2,9 +2,14 @@
 //!
 //! Imports nothing else of this crate.
 
+pub(crate) mod hash;
 mod ids;
+mod repository;
 mod secret;
+mod span;
 pub mod text;
 
 pub use ids::{BuildId, BuildTypeId};
+pub use repository::RepositoryAddress;
 pub use secret::Secret;
+pub use span::span;

@@ -137,11 +137,8 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
                     };
                     (next, &after[next.len_utf8()..])
                 }
-                // The one-character forms of C1: each is ESC and a letter in one.
-                '\u{80}'..='\u{9f}' => {
-                    let letter = char::from_u32(u32::from(character) - 0x40).unwrap_or('@');
-                    (letter, &rest[character.len_utf8()..])
-                }
+                // The one-character form of `ESC [`. The other characters of C1 are dropped, and the text behind them stays.
+                '\u{9b}' => ('[', &rest[character.len_utf8()..]),
                 _ => {
                     rest = &rest[character.len_utf8()..];
                     return Some(Piece::Char(character));
@@ -197,18 +194,18 @@ fn after_intermediates(text: &str) -> &str {
     }
 }
 
-/// Behind a string (title, device control…) that ends with BEL, `ESC \`, or the end of the text.
+/// Behind a string (title, device control…) that ends with BEL or `ESC \`. Of one that never ends only the
+/// introducer goes away, so that no text is lost.
 fn after_string(text: &str) -> &str {
     for (at, character) in text.char_indices() {
         match character {
             '\u{7}' | '\u{9c}' => return &text[at + character.len_utf8()..],
             ESCAPE if text[at + 1..].starts_with('\\') => return &text[at + 2..],
-            // Another sequence begins: the string was never closed.
-            ESCAPE => return &text[at..],
+            ESCAPE => break,
             _ => {}
         }
     }
-    ""
+    text
 }
 
 #[cfg(test)]
@@ -271,8 +268,8 @@ mod tests {
             log_line("a\u{1b}]0;evil\u{7}b\u{1b}Pq#1\u{1b}\\c\u{1b}(Bd\u{1b}7e"),
             "abcde"
         );
-        assert_eq!(log_line("a\u{1b}]0;never closed"), "a");
-        assert_eq!(log_line("a\u{8}b\u{0}c\u{90}q\u{9c}d"), "abcd");
+        assert_eq!(log_line("a\u{1b}]0;never closed"), "a0;never closed");
+        assert_eq!(log_line("a\u{8}b\u{0}c\u{90}q\u{9c}d"), "abcqd");
         assert_eq!(log_line("a\u{1b}"), "a");
     }
 

@@ -12,6 +12,8 @@ pub struct Builds {
     /// The builds of this page.
     #[serde(default)]
     pub build: Vec<Build>,
+    /// How many; of dependencies, without listing them.
+    pub count: Option<u64>,
     /// The next page, if there may be one.
     #[serde(rename = "nextHref")]
     pub next_href: Option<String>,
@@ -76,6 +78,8 @@ pub struct Build {
     pub test_occurrences: Option<Counts>,
     /// Its public tags.
     pub tags: Option<Tags>,
+    /// Requests that were merged into it; only its presence counts.
+    pub replacement_ids: Option<serde_json::Value>,
     /// Builds that it waits for, one level.
     #[serde(rename = "snapshot-dependencies")]
     pub snapshot_dependencies: Option<Box<Builds>>,
@@ -85,6 +89,22 @@ impl Build {
     /// Whether it is over, as far as its state tells.
     pub fn is_finished(&self) -> bool {
         self.state == Some(State::Finished)
+    }
+
+    /// Whether it waits for other builds.
+    pub fn has_dependencies(&self) -> bool {
+        let needs = self.snapshot_dependencies.as_deref();
+        needs.is_some_and(|needs| needs.count.unwrap_or(0) > 0 || !needs.build.is_empty())
+    }
+
+    /// Whether TeamCity merged another request with it, so that it is not one's own to cancel.
+    pub fn has_absorbed(&self) -> bool {
+        let ids = self
+            .replacement_ids
+            .as_ref()
+            .map(|ids| ids.get("item").unwrap_or(ids));
+        ids.and_then(serde_json::Value::as_array)
+            .is_some_and(|ids| !ids.is_empty())
     }
 
     /// Whether it carries this tag.

@@ -12,7 +12,7 @@ mod vcs;
 pub use build::{
     Agent, ApprovalInfo, ArtifactFile, ArtifactFiles, Build, BuildTypeRef, Builds, CanceledInfo,
     Counts, LogMessage, LogMessages, Revision, Revisions, RootInstanceRef, RunningInfo, State,
-    Status, UserRef,
+    Status, Tag, UserRef,
 };
 pub use build_type::{BuildType, Permissions};
 pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences};

@@ -1,3 +1,45 @@
-//! A TeamCity server in memory.
+//! A TeamCity server in memory: for tests, for demos and for anybody's client.
+//!
+//! [`Scenario`] says what the server starts with, [`Plan`] what a build does, [`Fault`] what goes wrong on the way.
+//! [`Simulator::handle`] answers requests in the process, [`Simulator::listen`] on a socket. Time is tokio's, and every
+//! state is computed when it is asked for, so that a paused clock works and nothing runs in the background.
+//!
+//! Written from how TeamCity answers, never from what one client sends.
 
 pub mod bitbucket;
+mod body;
+mod build_log;
+mod clock;
+mod control;
+mod faults;
+mod gateway;
+mod json;
+mod lifecycle;
+mod log;
+mod model;
+mod pages;
+mod queueing;
+mod rest;
+mod scenario;
+mod serve;
+mod simulator;
+mod spoiling;
+mod state;
+mod verdict;
+mod view;
+
+pub use body::{Body, Disconnect};
+pub use clock::Clock;
+pub use faults::{Fault, FaultKind, Matcher};
+pub use lifecycle::{End, Phase, Timeline};
+pub use log::{Level, LogScript};
+pub use model::{
+    Agent, Artifact, BuildType, BuildTypeKind, Cancellation, Content, Dependency, Discovery,
+    FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Problem, Project, Property,
+    Revision, Root, Status, Tests, Token, TriggeringOptions, User,
+};
+pub use rest::errors::Generation;
+pub use rest::resource::Resource;
+pub use scenario::Scenario;
+pub use simulator::{Mode, Recorded, Simulator};
+pub use view::{BuildView, View};

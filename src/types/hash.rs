@@ -3,7 +3,7 @@
 use ring::digest;
 
 /// The first `digits` hexadecimal digits of the SHA-256 of `parts`, each ended so that no two lists run together.
-pub(super) fn hex(parts: &[&str], digits: usize) -> String {
+pub(crate) fn hex(parts: &[&str], digits: usize) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {
         context.update(part.as_bytes());

@@ -1,0 +1,104 @@
+//! Where in Bitbucket a variable lives.
+
+use std::fmt;
+
+use super::CliError;
+use crate::types::text::one_line;
+
+/// Where in Bitbucket a variable lives.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// A workspace, by its slug.
+    Workspace(String),
+    /// A repository: workspace and repository.
+    Repository(String, String),
+    /// A deployment environment: workspace, repository, and the environment's name.
+    Environment(String, String, String),
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workspace(workspace) => write!(formatter, "workspace {workspace}"),
+            Self::Repository(workspace, repository) => {
+                write!(formatter, "repository {workspace}/{repository}")
+            }
+            Self::Environment(workspace, repository, environment) => write!(
+                formatter,
+                "environment {environment} of {workspace}/{repository}"
+            ),
+        }
+    }
+}
+
+/// One of the options that name a scope, as it was written.
+pub(super) enum Part {
+    Workspace(String),
+    Repository(String),
+    Environment(String),
+}
+
+/// Puts the options together, in their order: an environment belongs to the repository right before it.
+pub(super) fn put_together(parts: Vec<Part>) -> Result<Vec<Scope>, CliError> {
+    let mut scopes = Vec::new();
+    for part in parts {
+        match part {
+            Part::Workspace(name) => scopes.push(Scope::Workspace(slug(&name, "--workspace")?)),
+            Part::Repository(name) => {
+                let Some((workspace, repository)) = name.trim().split_once('/') else {
+                    return Err(CliError::new(format!(
+                        "--repository can't be '{}'\n  → write 'workspace/repository'",
+                        one_line(&name, 60)
+                    )));
+                };
+                scopes.push(Scope::Repository(
+                    slug(workspace, "--repository")?,
+                    slug(repository, "--repository")?,
+                ));
+            }
+            Part::Environment(name) => match scopes.pop() {
+                Some(Scope::Repository(workspace, repository)) if !name.trim().is_empty() => {
+                    scopes.push(Scope::Environment(
+                        workspace,
+                        repository,
+                        name.trim().to_owned(),
+                    ));
+                }
+                _ => {
+                    return Err(CliError::new(
+                        "--environment stands alone\n  → write it right after its repository: --repository workspace/repository --environment production",
+                    ));
+                }
+            },
+        }
+    }
+    if scopes.is_empty() {
+        return Err(CliError::new(
+            "no place in Bitbucket is named\n  → add --workspace W, or --repository W/R, or --repository W/R --environment E",
+        ));
+    }
+    Ok(scopes)
+}
+
+/// The one scope of a command that takes one.
+pub(super) fn only(mut scopes: Vec<Scope>) -> Result<Scope, CliError> {
+    match (scopes.pop(), scopes.is_empty()) {
+        (Some(scope), true) => Ok(scope),
+        _ => Err(CliError::new(
+            "several places in Bitbucket are named\n  → this command works on one: repeat it for each",
+        )),
+    }
+}
+
+fn slug(text: &str, option: &str) -> Result<String, CliError> {
+    let text = text.trim();
+    // A workspace or repository may also be named by its UUID in braces.
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '{' | '}');
+    if text.is_empty() || !text.chars().all(fits) {
+        return Err(CliError::new(format!(
+            "{option} can't hold '{}'\n  → write the name as in the address of its page on Bitbucket",
+            one_line(text, 60)
+        )));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,321 @@
+//! What to queue, or which builds to follow.
+
+use std::collections::BTreeSet;
+
+use super::raw::{List, Raw};
+use super::reader::Reader;
+use super::settings::{
+    BranchChoice, Build, Parameter, RebuildDependencies, Reuse, RevisionChoice, SettingsSource,
+    What,
+};
+use super::{Pipeline, variables};
+use crate::types::text::one_line;
+use crate::types::{BuildId, BuildTypeId};
+
+/// TeamCity's own limit.
+const LONGEST_ID: usize = 225;
+/// Variables that say what to queue, and say nothing about a build that exists.
+const ONLY_FOR_QUEUEING: &[&str] = &[
+    "BRANCH",
+    "REVISION",
+    "PARAMETERS",
+    "COMMENT",
+    "TAGS",
+    "PERSONAL",
+    "CLEAN_SOURCES",
+    "QUEUE_AT_TOP",
+    "REBUILD_DEPENDENCIES",
+    "AGENT_ID",
+    "SETTINGS",
+    "REUSE",
+    "SUPERSEDE",
+];
+
+/// What to do, as `BUILD_ID` and `BUILD_TYPE_ID` tell.
+pub(super) fn what(
+    reader: &mut Reader,
+    raw: &mut Raw,
+    pipeline: &Pipeline,
+    given: &dyn Fn(&str) -> Option<String>,
+) -> Option<What> {
+    let build_types = raw.build_type_id.take();
+    let Some(ids) = raw.build_id.take() else {
+        if reader.empty.contains("BUILD_ID") && build_types.is_some() {
+            reader.warn("BUILD_ID", "is passed, but empty: a new build is queued");
+        }
+        let build_types = self::build_types(reader, build_types);
+        let build = build(reader, raw, pipeline);
+        return Some(What::Queue(Build {
+            build_types,
+            ..build
+        }));
+    };
+    if build_types.is_some() {
+        reader.problem(
+            "BUILD_ID",
+            "is set together with BUILD_TYPE_ID",
+            "keep BUILD_TYPE_ID to queue a build, or BUILD_ID to follow one that is there",
+        );
+    }
+    // Read for its mistakes alone.
+    let _ = build(reader, raw, pipeline);
+    let idle: Vec<&str> = ONLY_FOR_QUEUEING
+        .iter()
+        .copied()
+        .filter(|name| {
+            let default = variables::find(name).and_then(|variable| variable.default);
+            given(name).is_some_and(|value| Some(value.as_str()) != default)
+        })
+        .collect();
+    if !idle.is_empty() {
+        reader.warn(
+            "BUILD_ID",
+            format!(
+                "queues nothing, so these change nothing: {}",
+                idle.join(", ")
+            ),
+        );
+    }
+    build_ids(reader, &ids)
+}
+
+/// Splits at commas too: neither kind of id holds one, and the pipe's own output variables join ids by commas.
+fn ids(list: &List) -> impl Iterator<Item = &str> {
+    list.0
+        .iter()
+        .flat_map(|item| item.split([',', '\n']))
+        .map(str::trim)
+        .filter(|id| !id.is_empty())
+}
+
+fn build_ids(reader: &mut Reader, list: &List) -> Option<What> {
+    if ids(list).any(|id| id.eq_ignore_ascii_case("auto")) {
+        if ids(list).count() > 1 {
+            reader.problem(
+                "BUILD_ID",
+                "mixes 'auto' with other ids",
+                "write 'auto' alone, or the ids",
+            );
+            return None;
+        }
+        return Some(What::FollowAuto);
+    }
+    let mut found = Vec::new();
+    for id in ids(list) {
+        match id.parse::<BuildId>() {
+            Ok(id) if id.0 > 0 && !found.contains(&id) => found.push(id),
+            Ok(id) if id.0 > 0 => {}
+            _ => reader.wrong(
+                "BUILD_ID",
+                id,
+                "write the number from the build's page, or 'auto'",
+            ),
+        }
+    }
+    (!found.is_empty()).then_some(What::Follow(found))
+}
+
+fn build_types(reader: &mut Reader, list: Option<List>) -> Vec<BuildTypeId> {
+    const HOW: &str =
+        "write the build configuration's id: its page's address ends in /buildConfiguration/<id>";
+    let list = list.unwrap_or_default();
+    let mut found: Vec<BuildTypeId> = Vec::new();
+    let mut any = false;
+    for id in ids(&list) {
+        any = true;
+        let begins = id.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !begins
+            || id.len() > LONGEST_ID
+            || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        {
+            reader.wrong("BUILD_TYPE_ID", id, HOW);
+        } else if found.iter().any(|known| known.as_str() == id) {
+            reader.warn(
+                "BUILD_TYPE_ID",
+                format!("names {id} twice: it is queued once"),
+            );
+        } else {
+            found.push(BuildTypeId::from(id));
+        }
+    }
+    if !any {
+        reader.missing("BUILD_TYPE_ID", HOW);
+    }
+    found
+}
+
+fn build(reader: &mut Reader, raw: &mut Raw, pipeline: &Pipeline) -> Build {
+    let given_branch = raw.branch.is_some();
+    let branch = branch(reader, raw.branch.take(), pipeline);
+    let revision = revision(reader, raw.revision.take(), pipeline);
+    if let (true, RevisionChoice::Pipeline(_), Some(own)) =
+        (given_branch, &revision, &pipeline.branch)
+        && branch != BranchChoice::Given(own.clone())
+    {
+        reader.warn(
+            "BRANCH",
+            "is another branch than the pipeline's, whose commit is asked for: set REVISION to 'latest' if you want that branch's newest change",
+        );
+    }
+    Build {
+        build_types: Vec::new(),
+        branch,
+        revision,
+        parameters: parameters(reader, raw.parameters.take()),
+        comment: raw.comment.take().map(|comment| comment.trim().to_owned()),
+        tags: raw
+            .tags
+            .take()
+            .unwrap_or_default()
+            .0
+            .iter()
+            .map(|tag| tag.trim().to_owned())
+            .collect(),
+        personal: reader.boolean("PERSONAL", raw.personal.take(), false),
+        clean_sources: reader.boolean("CLEAN_SOURCES", raw.clean_sources.take(), false),
+        queue_at_top: reader.boolean("QUEUE_AT_TOP", raw.queue_at_top.take(), false),
+        rebuild_dependencies: reader.choice(
+            "REBUILD_DEPENDENCIES",
+            raw.rebuild_dependencies.take(),
+            RebuildDependencies::None,
+            &[
+                ("none", RebuildDependencies::None),
+                ("failed", RebuildDependencies::Failed),
+                ("all", RebuildDependencies::All),
+            ],
+        ),
+        agent_id: agent(reader, raw.agent_id.take()),
+        settings_source: reader.choice(
+            "SETTINGS",
+            raw.settings.take(),
+            SettingsSource::Own,
+            &[
+                ("vcs", SettingsSource::Vcs),
+                ("server", SettingsSource::Server),
+            ],
+        ),
+        reuse: reader.choice(
+            "REUSE",
+            raw.reuse.take(),
+            Reuse::Never,
+            &[
+                ("never", Reuse::Never),
+                ("running", Reuse::Running),
+                ("success", Reuse::Success),
+            ],
+        ),
+        supersede: reader.boolean("SUPERSEDE", raw.supersede.take(), false),
+    }
+}
+
+fn branch(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> BranchChoice {
+    if let Some(given) = given {
+        let given = given.trim();
+        if given.contains(char::is_control) {
+            reader.wrong("BRANCH", given, "write the branch's name on one line");
+        }
+        return if given == "<default>" {
+            BranchChoice::Default
+        } else {
+            BranchChoice::Given(given.to_owned())
+        };
+    }
+    // Pipelines sets one of the two. If both are there, the tag is what was pushed.
+    match (&pipeline.tag, &pipeline.branch) {
+        (Some(tag), _) => BranchChoice::Tag(tag.clone()),
+        (None, Some(branch)) => BranchChoice::Pipeline(branch.clone()),
+        (None, None) => BranchChoice::Unknown,
+    }
+}
+
+fn revision(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> RevisionChoice {
+    let commit = |text: &str| {
+        let digits =
+            (7..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        digits.then(|| text.to_ascii_lowercase())
+    };
+    if let Some(given) = given {
+        let text = given.trim();
+        if text.eq_ignore_ascii_case("latest") {
+            return RevisionChoice::Latest { given: true };
+        }
+        return commit(text).map_or_else(
+            || {
+                reader.wrong(
+                    "REVISION",
+                    &given,
+                    "write a commit of 7 to 40 hexadecimal digits, or 'latest'",
+                );
+                RevisionChoice::Latest { given: true }
+            },
+            RevisionChoice::Given,
+        );
+    }
+    let Some(own) = &pipeline.commit else {
+        return RevisionChoice::Latest { given: false };
+    };
+    commit(own.trim()).map_or_else(
+        || {
+            // Building something else than the commit would be worse than stopping.
+            reader.problem(
+                "BITBUCKET_COMMIT",
+                format!("is no commit: '{}'", one_line(own, 60)),
+                "set REVISION to a commit, or to 'latest'",
+            );
+            RevisionChoice::Latest { given: false }
+        },
+        RevisionChoice::Pipeline,
+    )
+}
+
+fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, item) in list.unwrap_or_default().0.iter().enumerate() {
+        // The value may be a secret: problems show the name at most.
+        let Some((name, value)) = item.split_once('=') else {
+            reader.problem(
+                "PARAMETERS",
+                format!("has no '=' in its item {}", index + 1),
+                "write each item as 'name=value'; a value of several lines needs a YAML list",
+            );
+            continue;
+        };
+        let name = name.trim();
+        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            reader.problem(
+                "PARAMETERS",
+                format!(
+                    "has no proper name before the '=' in its item {}",
+                    index + 1
+                ),
+                "write each item as 'name=value', the name without spaces",
+            );
+        } else if seen.insert(name.to_owned()) {
+            parameters.push(Parameter {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            });
+        } else {
+            reader.problem(
+                "PARAMETERS",
+                format!("sets '{}' twice", one_line(name, 60)),
+                "keep one of them",
+            );
+        }
+    }
+    parameters
+}
+
+fn agent(reader: &mut Reader, value: Option<String>) -> Option<u64> {
+    let value = value?;
+    let id = value.trim().parse().ok().filter(|id| *id > 0);
+    if id.is_none() {
+        reader.wrong(
+            "AGENT_ID",
+            &value,
+            "write the number from the agent's page: its address ends in /agent/<id>",
+        );
+    }
+    id
+}

@@ -1,0 +1,137 @@
+//! Settings from the environment: read once, checked once, all mistakes reported together.
+//!
+//! Knows nothing of what uses the settings, and sends nothing.
+
+mod build;
+mod connection;
+mod environment;
+mod outcome;
+mod pipelines;
+mod problems;
+mod raw;
+mod reader;
+mod settings;
+mod spelling;
+#[cfg(test)]
+mod tests;
+pub mod variables;
+
+use std::ffi::OsString;
+
+use reader::Reader;
+use variables::Group;
+
+pub use connection::{parse_base_url, token_mistake};
+pub use pipelines::Pipeline;
+pub use problems::{Problem, Problems, Warning};
+pub use settings::{
+    Bitbucket, BranchChoice, Build, Connection, Credential, Follow, LogMode, Parameter,
+    RebuildDependencies, Results, Reuse, RevisionChoice, Settings, SettingsSource, TokenSettings,
+    What,
+};
+
+/// The command that the settings are for: what is required differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommandKind {
+    /// Queue and follow.
+    Run,
+    /// Check what a run needs. Requires the same.
+    Check,
+    /// Cancel what this pipeline queued. Needs the server, the token, and to know which pipeline this is.
+    Cancel,
+}
+
+/// Reads and checks all variables.
+///
+/// # Errors
+/// With every mistake that was found.
+pub fn read(
+    pairs: impl IntoIterator<Item = (OsString, OsString)>,
+    command: CommandKind,
+) -> Result<(Settings, Vec<Warning>), Problems> {
+    let mut reader = Reader::default();
+    let mut found = environment::read(pairs, &mut reader);
+    let raw = &mut found.raw;
+    let url = connection::url(&mut reader, raw.teamcity_url.take());
+    let token = connection::token(&mut reader, raw.teamcity_token.take());
+    let ca_certificate = connection::certificate(&mut reader, raw.teamcity_ca_certificate.take());
+    let headers = connection::headers(&mut reader, found.headers);
+    let retry_for = outcome::retry_for(&mut reader, raw);
+    let what = match command {
+        CommandKind::Run | CommandKind::Check => {
+            let given = |name: &str| found.given.get(name).cloned();
+            build::what(&mut reader, raw, &found.pipeline, &given)
+        }
+        CommandKind::Cancel => {
+            require_identity(&mut reader, &found.pipeline);
+            // A misspelt name of what `cancel` does not need is no reason to leave builds running.
+            reader.misspelt.retain(|meant, _| {
+                variables::find(meant).is_some_and(|variable| variable.group == Group::Connection)
+            });
+            Some(What::Nothing)
+        }
+    };
+    let follow = outcome::follow(&mut reader, raw);
+    let bitbucket = outcome::bitbucket(&mut reader, raw);
+    let has_credential = bitbucket
+        .as_ref()
+        .is_some_and(|bitbucket| bitbucket.credential.is_some());
+    let results = outcome::results(&mut reader, raw, has_credential);
+    let pipeline = found.pipeline;
+    let settings = (|| {
+        Some(Settings {
+            connection: Connection {
+                url: url?,
+                token: token?,
+                ca_certificate,
+                headers,
+                retry_for,
+            },
+            what: what?,
+            follow,
+            results,
+            bitbucket: bitbucket?,
+            pipeline,
+        })
+    })();
+    reader.finish(settings)
+}
+
+/// Reads and checks the variables that the `token` commands use: no server, token or build is required.
+///
+/// # Errors
+/// With every mistake that was found.
+pub fn read_for_tokens(
+    pairs: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<(TokenSettings, Vec<Warning>), Problems> {
+    let mut reader = Reader::default();
+    let mut found = environment::read(pairs, &mut reader);
+    let raw = &mut found.raw;
+    let ca_certificate = connection::certificate(&mut reader, raw.teamcity_ca_certificate.take());
+    let headers = connection::headers(&mut reader, found.headers);
+    let retry_for = outcome::retry_for(&mut reader, raw);
+    let debug = outcome::debug(&mut reader, raw);
+    let bitbucket = outcome::bitbucket(&mut reader, raw);
+    let pipeline = found.pipeline;
+    // These commands run on people's machines, whose environments hold anything.
+    reader.misspelt.clear();
+    let settings = bitbucket.map(|bitbucket| TokenSettings {
+        ca_certificate,
+        headers,
+        retry_for,
+        debug,
+        bitbucket,
+        pipeline,
+    });
+    reader.finish(settings)
+}
+
+fn require_identity(reader: &mut Reader, pipeline: &Pipeline) {
+    if !pipeline.has_identity() {
+        reader.problem(
+            "BITBUCKET_PIPELINE_UUID",
+            "is missing: without it nobody can tell which builds are this pipeline's",
+            "run 'cancel' in a step of the pipeline that queued the builds",
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! Snapshot dependencies: what a build waits for, what failed there, what was reused.
+//!
+//! A chain is read again each time and compared by configuration, never by id: the queue optimizer swaps queued builds
+//! for equal ones.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Context;
+use super::event::{Event, Position};
+use super::outcome::{ChainBuild, Ending, Moment};
+use crate::teamcity::model::{Build, State, Status};
+use crate::teamcity::{Error, Need};
+use crate::types::{BuildId, BuildTypeId};
+
+/// How often a chain is looked at.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// The chain of one build, as it was last seen.
+#[derive(Debug, Default)]
+pub struct ChainWatch {
+    seen: HashMap<BuildTypeId, Ending>,
+    next: Option<Instant>,
+}
+
+impl ChainWatch {
+    /// Looks at the chain if it is time, and tells what has changed. A look that fails is left out.
+    pub async fn look(&mut self, context: &Context<'_>, position: Position, id: BuildId) {
+        let now = Instant::now();
+        if self.next.is_some_and(|next| now < next) {
+            return;
+        }
+        self.next = Some(now + EVERY);
+        let Ok(chain) = read(context, id, Need::Now).await else {
+            return;
+        };
+        let first = self.seen.is_empty();
+        if first && !chain.is_empty() {
+            let reused = chain.iter().filter(|build| build.reused).count();
+            let reused = if reused == 0 {
+                String::new()
+            } else {
+                format!(", {reused} of them reused")
+            };
+            context.events.event(&Event::Note(format!(
+                "It depends on {} builds{reused}",
+                chain.len()
+            )));
+        }
+        for build in chain {
+            let before = self
+                .seen
+                .insert(build.build_type.clone(), build.ending.clone());
+            if before.as_ref() != Some(&build.ending)
+                && !(first && (build.ending == Ending::Queued || build.reused))
+            {
+                context.events.event(&Event::Dependency {
+                    build: position,
+                    dependency: Box::new(build),
+                });
+            }
+        }
+    }
+}
+
+/// Reads the chain of a build, without the build itself.
+///
+/// # Errors
+/// Like every request.
+pub async fn read(
+    context: &Context<'_>,
+    id: BuildId,
+    need: Need,
+) -> Result<Vec<ChainBuild>, Error> {
+    let builds = context.client.chain(id, need).await?;
+    let queued_at = builds
+        .iter()
+        .find(|build| build.id == Some(id))
+        .and_then(|build| build.queued_date);
+    Ok(builds
+        .into_iter()
+        .filter(|build| build.id != Some(id))
+        .filter_map(|build| chain_build(build, queued_at))
+        .collect())
+}
+
+fn chain_build(build: Build, queued_at: Option<Moment>) -> Option<ChainBuild> {
+    let build_type = BuildTypeId(build.build_type_id.clone()?);
+    let name = build
+        .build_type
+        .as_ref()
+        .and_then(|build_type| build_type.name.clone());
+    let needs = build.snapshot_dependencies.as_deref();
+    Some(ChainBuild {
+        id: build.id?,
+        name: name.unwrap_or_else(|| build_type.to_string()),
+        build_type,
+        ending: ending(&build),
+        reused: build
+            .finish_date
+            .zip(queued_at)
+            .is_some_and(|(finished, queued)| finished < queued),
+        depends_on: needs
+            .map(|needs| needs.build.iter().filter_map(|build| build.id).collect())
+            .unwrap_or_default(),
+        number: build.number,
+        url: build.web_url,
+        queued_at: build.queued_date,
+        started_at: build.start_date,
+        finished_at: build.finish_date,
+    })
+}
+
+fn ending(build: &Build) -> Ending {
+    match (&build.state, &build.status) {
+        (Some(State::Queued), _) => Ending::Queued,
+        (Some(State::Running), _) => Ending::Running,
+        (Some(State::Finished), _) if build.failed_to_start => Ending::FailedToStart,
+        (Some(State::Finished), Some(Status::Success)) => Ending::Success,
+        (Some(State::Finished), Some(Status::Failure)) => Ending::Failure,
+        (Some(State::Finished), Some(Status::Unknown)) => Ending::Canceled,
+        (state, status) => Ending::Unknown(format!("{state:?}, {status:?}")),
+    }
+}
+
+/// The builds of a chain at which a failure began: they failed, and nothing that they depend on did.
+pub fn culprits(chain: &[ChainBuild]) -> Vec<&ChainBuild> {
+    let bad = |build: &&ChainBuild| {
+        !matches!(
+            build.ending,
+            Ending::Success | Ending::Queued | Ending::Running
+        )
+    };
+    let is_bad = |id: &BuildId| chain.iter().filter(bad).any(|build| build.id == *id);
+    chain
+        .iter()
+        .filter(bad)
+        .filter(|build| !build.depends_on.iter().any(is_bad))
+        .collect()
+}

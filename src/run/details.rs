@@ -1,0 +1,279 @@
+//! What is worth knowing of a build that ended.
+
+use std::time::Duration;
+
+use super::Context;
+use super::chain;
+use super::error::RunError;
+use super::event::Event;
+use super::outcome::{
+    BuildOutcome, BuiltChange, Cancellation, Ending, FailedTest, Problem, TestCounts,
+};
+use crate::teamcity::Need;
+use crate::teamcity::model::{Build, TestOccurrence};
+use crate::types::BuildId;
+
+/// How many failed tests are read.
+const FAILED_TESTS: usize = 100;
+/// Builds of a chain whose failures are read.
+const CULPRITS: usize = 5;
+/// How many changes are read.
+const CHANGES: usize = 20;
+/// The details of a result that is known may not take long: minutes cost money.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Reads into an outcome what an answer says.
+pub fn read(outcome: &mut BuildOutcome, build: &Build) {
+    outcome.id = build.id.or(outcome.id);
+    let keep = |old: &mut Option<String>, new: &Option<String>| {
+        if new.is_some() {
+            old.clone_from(new);
+        }
+    };
+    keep(&mut outcome.number, &build.number);
+    keep(&mut outcome.url, &build.web_url);
+    keep(&mut outcome.branch, &build.branch_name);
+    if outcome.ending != Ending::WrongRevision {
+        keep(&mut outcome.status_text, &build.status_text);
+    }
+    keep(
+        &mut outcome.agent,
+        &build.agent.as_ref().and_then(|agent| agent.name.clone()),
+    );
+    outcome.queued_at = build.queued_date.or(outcome.queued_at);
+    outcome.started_at = build.start_date.or(outcome.started_at);
+    outcome.finished_at = build.finish_date.or(outcome.finished_at);
+    if let Some(build_type) = &build.build_type {
+        if let Some(name) = &build_type.name {
+            outcome.name.clone_from(name);
+        }
+        keep(&mut outcome.project, &build_type.project_name);
+    }
+    if let Some(revision) = build
+        .revisions
+        .as_ref()
+        .and_then(|revisions| revisions.revision.first())
+        && outcome.revision.is_none()
+    {
+        outcome.revision.clone_from(&revision.version);
+    }
+    outcome.canceled = build.canceled_info.as_ref().map(|info| Cancellation {
+        by: info
+            .user
+            .as_ref()
+            .and_then(|user| user.called().map(ToOwned::to_owned)),
+        comment: info.text.clone(),
+        at: info.timestamp,
+    });
+    outcome.tests = build
+        .test_occurrences
+        .filter(|counts| counts.count > 0)
+        .map(|counts| TestCounts {
+            total: counts.count,
+            passed: counts.passed,
+            failed: counts.failed,
+            new_failed: counts.new_failed,
+            ignored: counts.ignored,
+            muted: counts.muted,
+        });
+    if build.running_info.is_some() {
+        outcome.ending = Ending::Running;
+    }
+}
+
+/// Completes the outcome of a build that ended, and tells of it.
+///
+/// # Errors
+/// Never for want of details: their absence is a warning.
+pub async fn finish(
+    context: &Context<'_>,
+    position: usize,
+    ending: Ending,
+    build: Option<&Build>,
+) -> Result<(), RunError> {
+    let Some(entry) = context.ledger.entry(position) else {
+        return Ok(());
+    };
+    let mut outcome = entry.outcome;
+    let said = outcome.status_text.clone();
+    if let Some(build) = build {
+        read(&mut outcome, build);
+    }
+    if ending == Ending::WrongRevision {
+        outcome.status_text = said;
+    }
+    outcome.ending = ending;
+    // Known from here on, whatever comes of the details.
+    context.ledger.update(position, |entry| {
+        entry.ended = true;
+        entry.outcome = outcome.clone();
+    });
+    if let Some(id) = outcome.id
+        && tokio::time::timeout(PATIENCE, complete(context, id, build, &mut outcome))
+            .await
+            .is_err()
+    {
+        context.events.event(&Event::Warning(
+            "TeamCity gave no details of the build in time; its page has them.".to_owned(),
+        ));
+    }
+    context
+        .ledger
+        .update(position, |entry| entry.outcome = outcome.clone());
+    context.keep();
+    context.events.event(&Event::Finished {
+        build: position,
+        outcome: Box::new(outcome),
+    });
+    Ok(())
+}
+
+async fn complete(
+    context: &Context<'_>,
+    id: BuildId,
+    build: Option<&Build>,
+    outcome: &mut BuildOutcome,
+) {
+    if matches!(
+        outcome.ending,
+        Ending::Failure | Ending::Canceled | Ending::FailedToStart | Ending::Unknown(_)
+    ) {
+        match problems(context, id).await {
+            Ok(problems) => outcome.problems = problems,
+            Err(error) => missing(context, "build problems", &error),
+        }
+        if outcome.tests.is_some_and(|tests| tests.failed > 0) {
+            match failed_tests(context, id).await {
+                Ok(tests) => outcome.failed_tests = tests,
+                Err(error) => missing(context, "failed tests", &error),
+            }
+        }
+    }
+    if outcome_has_chain(build, outcome)
+        && let Ok(chain) = chain::read(context, id, Need::May).await
+    {
+        outcome.chain = chain;
+        if outcome.ending != Ending::Success {
+            causes(context, outcome).await;
+        }
+    }
+    if let Ok(changes) = context.client.changes_of_build(id, CHANGES).await {
+        outcome.changes = changes
+            .change
+            .into_iter()
+            .filter_map(|change| {
+                let comment = change
+                    .comment
+                    .and_then(|text| text.lines().next().map(ToOwned::to_owned));
+                Some(BuiltChange {
+                    version: change.version?,
+                    author: change.username,
+                    comment,
+                })
+            })
+            .collect();
+    }
+}
+
+fn outcome_has_chain(build: Option<&Build>, outcome: &BuildOutcome) -> bool {
+    build.is_some_and(Build::has_dependencies) && outcome.ending != Ending::Deleted
+}
+
+/// Names what failed in the builds at which the failure began, instead of "snapshot dependency failed".
+async fn causes(context: &Context<'_>, outcome: &mut BuildOutcome) {
+    let culprits: Vec<(BuildId, String)> = chain::culprits(&outcome.chain)
+        .into_iter()
+        .take(CULPRITS)
+        .map(|build| (build.id, build.name.clone()))
+        .collect();
+    if !culprits.is_empty() {
+        outcome
+            .problems
+            .retain(|problem| !problem.kind.to_lowercase().contains("snapshot"));
+    }
+    for (id, name) in culprits {
+        let within = Some(name);
+        if let Ok(problems) = problems(context, id).await {
+            let problems = problems.into_iter().map(|problem| Problem {
+                within: within.clone(),
+                ..problem
+            });
+            outcome.problems.extend(problems);
+        }
+        if let Ok(tests) = failed_tests(context, id).await {
+            outcome
+                .failed_tests
+                .extend(tests.into_iter().map(|test| FailedTest {
+                    within: within.clone(),
+                    ..test
+                }));
+        }
+    }
+}
+
+fn missing(context: &Context<'_>, what: &str, error: &crate::teamcity::Error) {
+    context.events.event(&Event::Warning(format!(
+        "The {what} can't be shown: {error}"
+    )));
+}
+
+async fn problems(
+    context: &Context<'_>,
+    id: BuildId,
+) -> Result<Vec<Problem>, crate::teamcity::Error> {
+    let found = context.client.problems(id).await?;
+    Ok(found
+        .problem_occurrence
+        .iter()
+        .filter(|problem| !problem.muted)
+        .map(|problem| Problem {
+            kind: problem.kind.clone().unwrap_or_default(),
+            text: problem.text().to_owned(),
+            within: None,
+        })
+        .collect())
+}
+
+async fn failed_tests(
+    context: &Context<'_>,
+    id: BuildId,
+) -> Result<Vec<FailedTest>, crate::teamcity::Error> {
+    let mut found = context
+        .client
+        .failed_tests(id, "FAILURE", FAILED_TESTS, false)
+        .await?
+        .test_occurrence;
+    // Tests with the status ERROR are not among the failures.
+    if let Ok(errors) = context
+        .client
+        .failed_tests(id, "ERROR", FAILED_TESTS, false)
+        .await
+    {
+        for test in errors.test_occurrence {
+            if !found
+                .iter()
+                .any(|known| known.id.is_some() && known.id == test.id)
+            {
+                found.push(test);
+            }
+        }
+    }
+    found.sort_by_key(|test| !test.new_failure);
+    Ok(found
+        .into_iter()
+        .filter(|test| !test.muted)
+        .map(failed_test)
+        .collect())
+}
+
+fn failed_test(test: TestOccurrence) -> FailedTest {
+    FailedTest {
+        name: test
+            .name
+            .unwrap_or_else(|| "a test without a name".to_owned()),
+        details: test.details,
+        is_new: test.new_failure,
+        duration: test.duration.map(Duration::from_millis),
+        within: None,
+    }
+}

@@ -1,0 +1,97 @@
+//! The end of a failed build's log, and what surrounds its first error: what one looks for in a log that is too long.
+
+use std::collections::VecDeque;
+
+use super::Context;
+use super::event::{Event, Position};
+use super::log::level_of;
+use crate::teamcity::{Error, Level, TextLine};
+use crate::types::BuildId;
+
+/// Lines of the end.
+const END: usize = 200;
+/// Lines before the first error.
+const BEFORE: usize = 10;
+/// Lines after it.
+const AFTER: usize = 20;
+/// Longest line that is kept, in bytes: the memory that this takes is bounded.
+const LONGEST: usize = 2000;
+
+/// Shows it. The log is read through once, and only these lines of it are kept.
+///
+/// # Errors
+/// When the server refuses, or the log can't be had.
+pub async fn show(
+    context: &Context<'_>,
+    id: BuildId,
+    position: Position,
+    within: Option<&str>,
+) -> Result<(), Error> {
+    let mut log = context.client.text_log(id).await?;
+    let mut end: VecDeque<(u64, TextLine)> = VecDeque::new();
+    let mut around: Vec<(u64, TextLine)> = Vec::new();
+    let mut first_error = None;
+    let mut number = 0;
+    while let Some(mut line) = log.line().await? {
+        if line.level == Level::Verbose {
+            continue;
+        }
+        number += 1;
+        truncate(&mut line.text);
+        if first_error.is_none() && line.level == Level::Error {
+            first_error = Some(number);
+            around.extend(end.iter().skip(end.len().saturating_sub(BEFORE)).cloned());
+        }
+        if first_error.is_some_and(|first| number <= first + AFTER as u64) {
+            around.push((number, line.clone()));
+        }
+        if end.len() == END {
+            end.pop_front();
+        }
+        end.push_back((number, line));
+    }
+    let end_begins = end.front().map_or(0, |(number, _)| *number);
+    around.retain(|(number, _)| *number < end_begins);
+    if !around.is_empty() {
+        context
+            .events
+            .event(&Event::Note("The log around its first error:".to_owned()));
+        say(context, position, within, around.iter());
+    }
+    if !end.is_empty() {
+        context.events.event(&Event::Note(format!(
+            "The end of the log ({} of {number} lines):",
+            end.len()
+        )));
+        say(context, position, within, end.iter());
+    }
+    Ok(())
+}
+
+fn truncate(text: &mut String) {
+    if text.len() > LONGEST {
+        let cut = (0..=LONGEST)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
+        text.truncate(cut);
+        text.push('…');
+    }
+}
+
+fn say<'a>(
+    context: &Context<'_>,
+    position: Position,
+    within: Option<&str>,
+    lines: impl Iterator<Item = &'a (u64, TextLine)>,
+) {
+    for (_, line) in lines {
+        context.events.event(&Event::LogLine {
+            build: position,
+            within: within.map(ToOwned::to_owned),
+            level: level_of(line),
+            depth: line.depth,
+            text: line.text.clone(),
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! When to ask again: often where something may happen soon, seldom where it can't.
+
+use std::time::Duration;
+
+/// Where the end may come at any moment. Also how late it is noticed, at most.
+pub const SHORT: Duration = Duration::from_secs(3);
+/// In the middle of a long build.
+pub const LONG: Duration = Duration::from_secs(20);
+/// In the queue, once it takes long.
+const QUEUE: Duration = Duration::from_secs(10);
+/// A build or a wait younger than this is looked at closely.
+const YOUNG: Duration = Duration::from_secs(120);
+
+/// What is known of a build's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Waiting for so long; TeamCity thinks it starts after `starts_in`.
+    Queued {
+        /// How long.
+        waiting: Duration,
+        /// How much longer, if TeamCity knows.
+        starts_in: Option<Duration>,
+    },
+    /// Running for so long; TeamCity thinks that it takes `estimate` in all.
+    Running {
+        /// How long.
+        running: Duration,
+        /// How long in all, if TeamCity knows.
+        estimate: Option<Duration>,
+    },
+}
+
+/// The time until a build in this phase is looked at again.
+///
+/// A running build: 3 s for its first two minutes and within 5 % of the estimate, else 20 s, cut short where the
+/// window around the estimate begins. A queued one: 3 s for two minutes and around its estimated start, else 10 s or 20 s.
+#[must_use]
+pub fn interval(phase: Phase) -> Duration {
+    match phase {
+        Phase::Queued { waiting, .. } if waiting < YOUNG => SHORT,
+        Phase::Queued {
+            starts_in: Some(starts_in),
+            ..
+        } if starts_in > YOUNG => LONG.min(starts_in - YOUNG).max(SHORT),
+        Phase::Queued {
+            starts_in: Some(starts_in),
+            ..
+        } if !starts_in.is_zero() => SHORT,
+        Phase::Queued { .. } => QUEUE,
+        Phase::Running { running, .. } if running < YOUNG => SHORT,
+        Phase::Running { estimate: None, .. } => LONG,
+        Phase::Running {
+            running,
+            estimate: Some(estimate),
+        } => {
+            let margin = estimate / 20;
+            let (from, to) = (estimate.saturating_sub(margin), estimate + margin);
+            if running < from {
+                LONG.min((from - running).max(SHORT))
+            } else if running <= to {
+                SHORT
+            } else {
+                LONG
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// How often a build of this length is looked at while it runs, and how late its end is seen.
+    fn follow(length: Duration, estimate: Option<Duration>) -> (u32, Duration) {
+        let mut now = Duration::ZERO;
+        let mut polls = 0;
+        while now < length {
+            now += interval(Phase::Running {
+                running: now,
+                estimate,
+            });
+            polls += 1;
+        }
+        (polls, now - length)
+    }
+
+    #[test]
+    fn half_an_hour_as_estimated_costs_at_most_150_polls() {
+        let length = Duration::from_secs(30 * 60);
+        assert!(follow(length, Some(length)).0 <= 150);
+        assert!(follow(length, None).0 <= 150);
+    }
+
+    proptest! {
+        #[test]
+        fn the_end_is_noticed_in_time(length in 1u64..20_000, estimate in proptest::option::of(1u64..20_000)) {
+            let (_, late) = follow(Duration::from_secs(length), estimate.map(Duration::from_secs));
+            prop_assert!(late <= LONG);
+            let close = estimate.is_some_and(|estimate| length.abs_diff(estimate) * 20 <= estimate);
+            if length < 120 || close {
+                prop_assert!(late <= SHORT, "{late:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Queueing a build exactly once.
+//!
+//! TeamCity has no idempotency key. When the answer to the queue request is lost, nobody knows whether the build exists; so it is
+//! looked for by its tag, several times, before it is asked for again, and after that once more for a double.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::error::RunError;
+use super::event::{Event, Events};
+use super::ledger::Ledger;
+use crate::http::{Failure, Trouble};
+use crate::teamcity::model::{Build, State, Status};
+use crate::teamcity::{Client, ErrorKind, Locator};
+use crate::types::{BuildId, BuildTypeId};
+
+/// Pauses before each search for a build that may have been queued: half a minute in all, since search may lag on
+/// servers of several nodes.
+const SEARCHES: [Duration; 6] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(15),
+];
+/// Pause before a refused request is asked again.
+const CONFIRM_AFTER: Duration = Duration::from_secs(2);
+/// How long a 401 is doubted: a restarting server may answer so for a moment.
+const DOUBT_UNAUTHORIZED_FOR: Duration = Duration::from_secs(30);
+/// Longest pause between two queue requests.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// A build to be queued.
+pub struct Request<'a> {
+    /// Its place in the ledger.
+    pub position: usize,
+    /// Its configuration.
+    pub build_type: &'a BuildTypeId,
+    /// Its own tag.
+    pub tag: &'a str,
+    /// The body of the request.
+    pub body: &'a Value,
+}
+
+/// Why it was not queued.
+#[derive(Debug)]
+pub enum QueueError {
+    /// TeamCity said no, twice.
+    Refused(ErrorKind),
+    /// It did not answer sensibly for `RETRY_FOR`.
+    Unreachable(RunError),
+}
+
+/// Queues a build, or finds the one that an unanswered request has queued.
+///
+/// # Errors
+/// When TeamCity refuses, or can't be reached for `RETRY_FOR`.
+pub async fn queue(
+    client: &Client,
+    events: &dyn Events,
+    ledger: &Ledger,
+    request: &Request<'_>,
+) -> Result<Build, QueueError> {
+    let start = Instant::now();
+    let mut refused = false;
+    let mut doubted: Option<Instant> = None;
+    let mut said = false;
+    for attempt in 1.. {
+        ledger.update(request.position, |entry| entry.in_flight = true);
+        let failure = match client.queue(request.body, attempt).await {
+            Ok(build) => {
+                remember(ledger, request.position, &build);
+                if attempt > 1 {
+                    cancel_doubles(client, events, request, &build).await?;
+                }
+                return Ok(build);
+            }
+            Err(failure) => failure,
+        };
+        if !said && !matches!(failure.trouble, Trouble::Refusal) {
+            said = true;
+            events.event(&Event::Note(format!(
+                "The answer to the queue request was lost ({}): looking for the build before asking again",
+                failure.error
+            )));
+        }
+        let found = search(client, request, searches_after(&failure)).await?;
+        if let Some(build) = adopt(client, events, found).await {
+            remember(ledger, request.position, &build);
+            return Ok(build);
+        }
+        match failure.trouble {
+            Trouble::Refusal if refused => {
+                ledger.update(request.position, |entry| entry.in_flight = false);
+                return Err(QueueError::Refused(failure.error));
+            }
+            Trouble::Refusal => {
+                refused = true;
+                tokio::time::sleep(CONFIRM_AFTER).await;
+            }
+            Trouble::Unauthorized
+                if doubted.is_some_and(|since| since.elapsed() >= DOUBT_UNAUTHORIZED_FOR) =>
+            {
+                ledger.update(request.position, |entry| entry.in_flight = false);
+                return Err(QueueError::Refused(failure.error));
+            }
+            Trouble::Unauthorized => {
+                doubted.get_or_insert_with(Instant::now);
+                tokio::time::sleep(CONFIRM_AFTER * 2).await;
+            }
+            Trouble::Outage(_) | Trouble::Nonsense | Trouble::Final
+                if start.elapsed() >= client.retry_for() =>
+            {
+                let error = failure.error.into();
+                return Err(QueueError::Unreachable(RunError::teamcity(
+                    "queueing the build",
+                    &error,
+                    client.base(),
+                )));
+            }
+            Trouble::Outage(wish) => {
+                let pause = Duration::from_secs(u64::from(attempt)).max(wish.unwrap_or_default());
+                tokio::time::sleep(pause.min(LONGEST_PAUSE * 4)).await;
+            }
+            Trouble::Nonsense | Trouble::Final => {
+                tokio::time::sleep(Duration::from_secs(u64::from(attempt)).min(LONGEST_PAUSE)).await
+            }
+        }
+    }
+    unreachable_attempts(client)
+}
+
+/// The counter of attempts has run out, after four billion of them.
+fn unreachable_attempts(client: &Client) -> Result<Build, QueueError> {
+    let error = ErrorKind::Unreachable("too many attempts".to_owned()).into();
+    Err(QueueError::Unreachable(RunError::teamcity(
+        "queueing the build",
+        &error,
+        client.base(),
+    )))
+}
+
+fn remember(ledger: &Ledger, position: usize, build: &Build) {
+    ledger.update(position, |entry| {
+        entry.id = build.id;
+        entry.outcome.id = build.id;
+        entry.in_flight = false;
+    });
+}
+
+/// A server that can't have acted on the request is searched once; one that may have, for a while.
+fn searches_after(failure: &Failure<ErrorKind>) -> &'static [Duration] {
+    if failure.error.may_have_acted() {
+        &SEARCHES
+    } else {
+        SEARCHES.get(..1).unwrap_or(&SEARCHES)
+    }
+}
+
+async fn search(
+    client: &Client,
+    request: &Request<'_>,
+    pauses: &[Duration],
+) -> Result<Vec<Build>, QueueError> {
+    for pause in pauses {
+        tokio::time::sleep(*pause).await;
+        let found = tagged(client, request.build_type, request.tag).await;
+        match found {
+            Ok(found) if !found.is_empty() => return Ok(found),
+            Ok(_) => {}
+            Err(error) if error.kind.is_refusal() => return Err(QueueError::Refused(error.kind)),
+            Err(error) => {
+                let error = RunError::teamcity(
+                    "looking for the build that may have been queued",
+                    &error,
+                    client.base(),
+                );
+                return Err(QueueError::Unreachable(error));
+            }
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The builds of a configuration that carry a tag, in every state.
+///
+/// # Errors
+/// When TeamCity refuses or can't be reached.
+pub async fn tagged(
+    client: &Client,
+    build_type: &BuildTypeId,
+    tag: &str,
+) -> Result<Vec<Build>, crate::teamcity::Error> {
+    let locator = Locator::new()
+        .nested("buildType", &Locator::new().with("id", build_type))
+        .with("tag", tag)
+        .with("state", "any")
+        .with("defaultFilter", false)
+        .with("count", 10);
+    let found = client.find_builds(&locator).await?;
+    // A server that did not understand the tag must not hand us another's build.
+    Ok(found
+        .into_iter()
+        .filter(|build| build.id.is_some() && build.has_tag(tag))
+        .collect())
+}
+
+/// Of the builds that carry the tag, keeps the oldest one that lives, and cancels the others.
+async fn adopt(client: &Client, events: &dyn Events, mut found: Vec<Build>) -> Option<Build> {
+    found.sort_by_key(|build| {
+        (
+            build.is_finished() && build.status == Some(Status::Unknown),
+            build.id,
+        )
+    });
+    let mut found = found.into_iter();
+    let kept = found.next()?;
+    for double in found {
+        cancel_double(client, events, &double).await;
+    }
+    Some(kept)
+}
+
+async fn cancel_doubles(
+    client: &Client,
+    events: &dyn Events,
+    request: &Request<'_>,
+    kept: &Build,
+) -> Result<(), QueueError> {
+    let found = search(client, request, SEARCHES.get(..1).unwrap_or(&SEARCHES)).await?;
+    for double in found.into_iter().filter(|build| build.id != kept.id) {
+        cancel_double(client, events, &double).await;
+    }
+    Ok(())
+}
+
+async fn cancel_double(client: &Client, events: &dyn Events, double: &Build) {
+    let Some(id) = double.id.filter(|_| double.state != Some(State::Finished)) else {
+        return;
+    };
+    let result = client
+        .cancel(id, "Queued twice by a lost answer; the other build goes on")
+        .await;
+    events.event(&Event::Cancel {
+        what: format!("the double {id}"),
+        result: result.map_err(|error| error.to_string()),
+    });
+}
+
+/// The id of a build that an answer named; every answer that passes [`queue`] names one.
+#[must_use]
+pub fn id_of(build: &Build) -> BuildId {
+    build.id.unwrap_or(BuildId(0))
+}

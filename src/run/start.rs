@@ -1,0 +1,270 @@
+//! Queues the builds, each exactly once, each at its place.
+
+use super::Context;
+use super::error::RunError;
+use super::event::{Event, QueuedBuild};
+use super::follow::Asked;
+use super::ledger::Entry;
+use super::outcome::{BuildOutcome, Ending};
+use super::place::{self, Pin, Place, Wanted};
+use super::queue::{self, QueueError};
+use super::{connect, plan, reuse, supersede};
+use crate::config::Build as BuildSettings;
+use crate::teamcity::ErrorKind;
+use crate::teamcity::model::{Build, BuildType};
+use crate::types::{BuildId, BuildTypeId, RepositoryAddress};
+
+/// A build that was started, and what it was asked to be.
+pub struct Started {
+    /// Its id.
+    pub id: BuildId,
+    /// What it must turn out to build.
+    pub asked: Asked,
+}
+
+/// Queues all builds. A refusal of one does not keep the others; it is in the ledger then.
+///
+/// # Errors
+/// When nothing could be begun, or the server stays away.
+pub async fn start(
+    context: &Context<'_>,
+    settings: &BuildSettings,
+    release: (u32, u32),
+) -> Result<Vec<Option<Started>>, RunError> {
+    let build_types =
+        connect::build_types(context.client, context.events, &settings.build_types).await?;
+    for (id, build_type) in settings.build_types.iter().zip(&build_types) {
+        context.ledger.add(entry(id, build_type));
+    }
+    let repository = context
+        .settings
+        .pipeline
+        .repository_full_name
+        .as_deref()
+        .map(RepositoryAddress::on_bitbucket);
+    let wanted = |build_type| Wanted {
+        build_type,
+        branch: &settings.branch,
+        revision: &settings.revision,
+        repository: repository.as_ref(),
+        release,
+    };
+    let mut places = Vec::new();
+    for id in &settings.build_types {
+        places.push(place::find(context.client, context.events, &wanted(id)).await?);
+    }
+    let living = living(context).await?;
+    let mut started = Vec::new();
+    for (position, (id, mut place)) in settings.build_types.iter().zip(places).enumerate() {
+        let tag = context
+            .marker
+            .build_tag(position, &identity(settings, id, &place));
+        context
+            .ledger
+            .update(position, |entry| entry.tag = Some(tag.clone()));
+        let adopted = living.iter().find(|build| build.has_tag(&tag)).cloned();
+        let mut joined = adopted
+            .is_some()
+            .then_some("an earlier try of this step had queued it");
+        let mut own = true;
+        let adopted = match adopted {
+            Some(build) => Some(build),
+            None => {
+                let found = reuse::find(context, settings, id, &place).await?;
+                if let Some(found) = &found {
+                    (joined, own) = (
+                        Some(reuse::WHY),
+                        found.has_tag(context.marker.pipeline_tag()),
+                    );
+                }
+                found
+            }
+        };
+        context.ledger.update(position, |entry| entry.own = own);
+        let queued = match adopted {
+            Some(build) => Ok(build),
+            None => queue(context, settings, &wanted(id), position, &tag, &mut place).await?,
+        };
+        started.push(match queued {
+            Ok(build) => Some(begun(context, position, &build, &place, joined)),
+            Err(error) => {
+                context.events.event(&Event::Warning(error.to_string()));
+                context.ledger.update(position, |entry| {
+                    entry.ended = true;
+                    entry.outcome.ending = Ending::NotQueued;
+                    entry.outcome.status_text = Some(error.what.clone());
+                });
+                None
+            }
+        });
+    }
+    if settings.supersede {
+        for entry in context
+            .ledger
+            .entries()
+            .iter()
+            .filter(|entry| entry.id.is_some())
+        {
+            supersede::supersede(context, entry).await;
+        }
+    }
+    Ok(started)
+}
+
+fn entry(id: &BuildTypeId, build_type: &BuildType) -> Entry {
+    let mut outcome = BuildOutcome::unknown(id.clone(), Ending::NotQueued);
+    if let Some(name) = &build_type.name {
+        outcome.name.clone_from(name);
+    }
+    outcome.project.clone_from(&build_type.project_name);
+    Entry {
+        build_type: id.clone(),
+        tag: None,
+        in_flight: false,
+        id: None,
+        own: true,
+        outcome,
+        ended: false,
+    }
+}
+
+/// What makes a request the same as an earlier one, beside the step that makes it.
+fn identity(settings: &BuildSettings, id: &BuildTypeId, place: &Place) -> String {
+    let mut identity = format!("{id}\n{:?}\n{:?}", place.branch, place.revision);
+    for parameter in &settings.parameters {
+        identity.push_str(&format!("\n{}={}", parameter.name, parameter.value));
+    }
+    identity
+}
+
+/// Builds of this pipeline that live: an earlier try of this step may have queued them.
+async fn living(context: &Context<'_>) -> Result<Vec<Build>, RunError> {
+    if !context.marker.is_stable() {
+        return Ok(Vec::new());
+    }
+    let found = super::living(context.client, context.marker.pipeline_tag()).await;
+    found.map_err(|error| {
+        RunError::teamcity(
+            "looking for builds of an earlier try",
+            &error,
+            context.client.base(),
+        )
+    })
+}
+
+/// Queues one; the outer error ends the run, the inner one only this build.
+async fn queue(
+    context: &Context<'_>,
+    settings: &BuildSettings,
+    wanted: &Wanted<'_>,
+    position: usize,
+    tag: &str,
+    place: &mut Place,
+) -> Result<Result<Build, RunError>, RunError> {
+    let comment = settings
+        .comment
+        .clone()
+        .unwrap_or_else(|| plan::comment(&context.settings.pipeline));
+    let tags = [context.marker.pipeline_tag(), tag];
+    let mut ways_left = 2;
+    loop {
+        let body = plan::request(settings, wanted.build_type, place, &comment, &tags);
+        let request = queue::Request {
+            position,
+            build_type: wanted.build_type,
+            tag,
+            body: &body,
+        };
+        match queue::queue(context.client, context.events, context.ledger, &request).await {
+            Ok(build) => return Ok(Ok(build)),
+            Err(QueueError::Unreachable(error)) => return Err(error),
+            Err(QueueError::Refused(kind)) if ways_left > 0 && other_way(&kind, place) => {
+                ways_left -= 1;
+                if place.pin == Pin::Change {
+                    place::wait_for_change(context.client, context.events, wanted, place).await?;
+                }
+            }
+            Err(QueueError::Refused(kind)) => {
+                let doing = format!("queueing {}", wanted.build_type);
+                return Ok(Err(RunError::teamcity(
+                    &doing,
+                    &kind.into(),
+                    context.client.base(),
+                )));
+            }
+        }
+    }
+}
+
+/// Whether the commit can be pinned in another way than the one that was refused; sets that way.
+fn other_way(kind: &ErrorKind, place: &mut Place) -> bool {
+    match (kind, place.pin) {
+        // A chain with roots of other repositories; or a token that may not customize revisions.
+        (ErrorKind::Rejected { message, .. }, Pin::Revisions)
+            if message.contains("Missing revisions") =>
+        {
+            place.pin = Pin::Change
+        }
+        (ErrorKind::Forbidden(message), Pin::Revisions)
+            if message.to_lowercase().contains("revision") =>
+        {
+            place.pin = Pin::Change
+        }
+        // The commit is known, but the branch has not been read since.
+        (ErrorKind::Rejected { message, .. }, Pin::Change)
+            if message.contains("Change Log") && place.git_ref.is_some() =>
+        {
+            place.pin = Pin::Revisions;
+        }
+        // One node of the server knows the change, the one that was asked does not yet.
+        (ErrorKind::NotFound(message), Pin::Change)
+            if message.contains("version:") || message.contains("change") => {}
+        _ => return false,
+    }
+    true
+}
+
+fn begun(
+    context: &Context<'_>,
+    position: usize,
+    build: &Build,
+    place: &Place,
+    joined: Option<&'static str>,
+) -> Started {
+    let id = queue::id_of(build);
+    context.ledger.update(position, |entry| {
+        entry.id = Some(id);
+        entry.in_flight = false;
+        entry.outcome.id = Some(id);
+        entry.outcome.ending = Ending::Queued;
+        entry.outcome.url.clone_from(&build.web_url);
+        entry.outcome.branch.clone_from(&place.branch);
+        entry.outcome.revision.clone_from(&place.revision);
+        entry.outcome.joined = joined.is_some();
+    });
+    if let Some(entry) = context.ledger.entry(position) {
+        context.events.event(&Event::Queued(QueuedBuild {
+            build: position,
+            of: context.ledger.entries().len(),
+            id,
+            build_type: entry.build_type,
+            name: entry.outcome.full_name(),
+            url: build.web_url.clone(),
+            branch: place.branch.clone(),
+            revision: place.revision.clone(),
+            joined,
+            ending: None,
+        }));
+    }
+    let checked = !place.roots.is_empty() || place.revision.is_some();
+    Started {
+        id,
+        asked: Asked {
+            queued_here: joined.is_none(),
+            branch: place.branch.clone(),
+            checked,
+            revision: place.revision.clone(),
+            roots: place.roots.clone(),
+        },
+    }
+}

@@ -1,0 +1,342 @@
+//! Follows the builds to their ends: one status request per poll, however many they are.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Context;
+use super::chain::{self, ChainWatch};
+use super::error::RunError;
+use super::event::Event;
+use super::follow::{Followed, Verdict};
+use super::log::{Budget, LogStream};
+use super::outcome::Ending;
+use super::{details, log_end, poll};
+use crate::config::LogMode;
+use crate::teamcity::model::Build;
+use crate::teamcity::{Error, ErrorKind, Need};
+use crate::types::BuildId;
+
+/// How often a log is looked at.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+/// In the middle of a build whose log is looked at: the log's last line tells of the end.
+const WITH_LOG: Duration = Duration::from_secs(60);
+
+/// A running build whose log stands still for so long may hang.
+const SILENCE: Duration = Duration::from_secs(600);
+/// Most failed builds of a chain whose logs are shown.
+const CULPRITS: usize = 3;
+
+/// A build, with its log if that is shown.
+struct Watched {
+    followed: Followed,
+    log: Option<LogStream>,
+    last_line: Instant,
+    silence_said: bool,
+    chain: Option<ChainWatch>,
+    /// It was queued here, or seen before its end, so that its log is news.
+    news: bool,
+}
+
+/// Follows until all have ended. What came of each is in the ledger.
+///
+/// # Errors
+/// When the server refuses, or stays away for `RETRY_FOR`.
+pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(), RunError> {
+    let now = Instant::now();
+    let watch = |followed: Followed| Watched {
+        news: followed.is_new(),
+        followed,
+        log: None,
+        last_line: now,
+        silence_said: false,
+        chain: None,
+    };
+    let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
+    let mut budget = Budget::new(context.settings.follow.log_limit);
+    // Pipes that start together do not ask together.
+    let mut next_status = Instant::now() + poll::SHORT.mul_f64(0.5 + 0.5 * context.phase);
+    let mut next_log = Instant::now() + LOG_EVERY;
+    while !watched.is_empty() {
+        let has_log = watched.iter().any(|one| one.log.is_some()) && !budget.is_spent();
+        tokio::time::sleep_until(if has_log {
+            next_status.min(next_log)
+        } else {
+            next_status
+        })
+        .await;
+        if has_log && Instant::now() >= next_log {
+            next_log = Instant::now() + LOG_EVERY;
+            if look_at_logs(context, &mut watched, &mut budget).await {
+                next_status = Instant::now();
+            }
+        }
+        if Instant::now() >= next_status {
+            let pause = look_at_builds(context, &mut watched, &mut budget, &mut next_log).await?;
+            next_status = Instant::now() + pause;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a log has come to its end, so that the build has too.
+async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], budget: &mut Budget) -> bool {
+    let mut ended = false;
+    for one in watched {
+        let Some(log) = &mut one.log else { continue };
+        let had_ended = log.ended;
+        let now = Instant::now();
+        if log.look(context, budget).await {
+            one.followed.heard(now);
+            one.last_line = now;
+        } else if log.is_live()
+            && now.duration_since(one.last_line) >= SILENCE
+            && !std::mem::replace(&mut one.silence_said, true)
+        {
+            context.events.event(&Event::Stuck {
+                build: one.followed.position,
+                what: "its log has had no new line for 10 minutes; it may hang. TIMEOUT will end the wait".to_owned(),
+            });
+        }
+        ended |= log.ended && !had_ended;
+    }
+    ended
+}
+
+/// One look at all builds. After how long the next one is due.
+async fn look_at_builds(
+    context: &Context<'_>,
+    watched: &mut Vec<Watched>,
+    budget: &mut Budget,
+    next_log: &mut Instant,
+) -> Result<Duration, RunError> {
+    let answers = ask(context, watched).await?;
+    let now = Instant::now();
+    let mut pause = WITH_LOG;
+    let mut ended = Vec::new();
+    for (index, (one, answer)) in watched.iter_mut().zip(answers).enumerate() {
+        let mut events = Vec::new();
+        let verdict = match &answer {
+            Some(build) => one.followed.observe(now, build, &mut events),
+            None => one.followed.missing(now),
+        };
+        for event in &events {
+            context.events.event(event);
+        }
+        if let Some(build) = &answer {
+            remember(context, &one.followed, build);
+            if one.log.is_none()
+                && shows_log(context, build)
+                && one.followed.queued_for(now).is_none()
+            {
+                one.log = Some(LogStream::new(one.followed.id, one.followed.position, None));
+                one.last_line = now;
+                *next_log = now;
+            }
+            if build.has_dependencies() && !build.is_finished() {
+                let chain = one.chain.get_or_insert_default();
+                chain
+                    .look(context, one.followed.position, one.followed.id)
+                    .await;
+            }
+        }
+        one.news |= answer.as_ref().is_some_and(|build| !build.is_finished());
+        match verdict {
+            Verdict::Follow(phase) => {
+                if let Some(limit) = overdue(context, &one.followed, now) {
+                    queue_timeout(context, &one.followed, limit).await;
+                    ended.push((index, Ending::TimedOut, answer));
+                } else {
+                    pause = pause
+                        .min(interval(context, one, phase, budget))
+                        .min(until_queue_timeout(context, &one.followed, now));
+                }
+            }
+            Verdict::Again(soon) => pause = pause.min(soon),
+            Verdict::Ended(ending) => ended.push((index, ending, answer)),
+            Verdict::Wrong(what) => {
+                wrong(context, &one.followed, &what).await;
+                ended.push((index, Ending::WrongRevision, answer));
+            }
+        }
+    }
+    let failed = ended
+        .iter()
+        .any(|(_, ending, _)| *ending != Ending::Success);
+    for (index, ending, build) in ended.into_iter().rev() {
+        finish(
+            context,
+            watched.remove(index),
+            ending,
+            build.as_ref(),
+            budget,
+        )
+        .await?;
+    }
+    if failed && context.settings.follow.fail_fast {
+        for one in watched {
+            super::stop::cancel_one(
+                context,
+                one.followed.position,
+                "another build of the step failed (FAIL_FAST)",
+            )
+            .await;
+        }
+    }
+    Ok(pause)
+}
+
+/// A composite build has no log of its own.
+fn shows_log(context: &Context<'_>, build: &Build) -> bool {
+    context.settings.follow.log == LogMode::Stream && !build.composite
+}
+
+fn interval(context: &Context<'_>, one: &Watched, phase: poll::Phase, budget: &Budget) -> Duration {
+    let interval = poll::interval(phase);
+    let tells = one.log.as_ref().is_some_and(LogStream::is_live)
+        && !budget.is_spent()
+        && context.settings.follow.log == LogMode::Stream;
+    if tells && interval == poll::LONG {
+        WITH_LOG
+    } else {
+        interval
+    }
+}
+
+async fn finish(
+    context: &Context<'_>,
+    one: Watched,
+    ending: Ending,
+    build: Option<&Build>,
+    budget: &mut Budget,
+) -> Result<(), RunError> {
+    let (id, position) = (one.followed.id, one.followed.position);
+    let mode = context.settings.follow.log;
+    let has_log = build.is_some_and(|build| build.start_date.is_some() && !build.composite);
+    // The log of a build that had ended before we came is no news.
+    if mode == LogMode::Stream && has_log && one.news {
+        let mut log = one
+            .log
+            .unwrap_or_else(|| LogStream::new(id, position, None));
+        if let Err(error) = log.complete(context, budget).await {
+            context.events.event(&Event::Warning(format!(
+                "The rest of the build log can't be shown: {error}"
+            )));
+        }
+    }
+    let failed = !matches!(ending, Ending::Success | Ending::Deleted);
+    let cut = mode == LogMode::Failed || (mode == LogMode::Stream && budget.is_spent());
+    if failed && cut && has_log {
+        show_end(context, id, position, None).await;
+    }
+    if failed && mode != LogMode::None && build.is_some_and(Build::has_dependencies) {
+        show_culprits(context, id, position).await;
+    }
+    details::finish(context, position, ending, build).await
+}
+
+/// The end of the logs of the builds at which a chain's failure began: its last build may have no log of its own.
+async fn show_culprits(context: &Context<'_>, id: BuildId, position: usize) {
+    let Ok(chain) = chain::read(context, id, Need::May).await else {
+        return;
+    };
+    for culprit in chain::culprits(&chain)
+        .into_iter()
+        .filter(|culprit| culprit.started_at.is_some())
+        .take(CULPRITS)
+    {
+        show_end(context, culprit.id, position, Some(&culprit.name)).await;
+    }
+}
+
+async fn show_end(context: &Context<'_>, id: BuildId, position: usize, within: Option<&str>) {
+    if let Err(error) = log_end::show(context, id, position, within).await {
+        context.events.event(&Event::Warning(format!(
+            "The end of the build log can't be shown: {error}"
+        )));
+    }
+}
+
+/// Asks for all with one request; singly for those that the answer leaves out.
+async fn ask(context: &Context<'_>, watched: &[Watched]) -> Result<Vec<Option<Build>>, RunError> {
+    let fail =
+        |error: Error| RunError::teamcity("following the build", &error, context.client.base());
+    let mut found = Vec::new();
+    if watched.len() > 1 {
+        let ids: Vec<BuildId> = watched.iter().map(|one| one.followed.id).collect();
+        match context.client.builds(&ids).await {
+            Ok(builds) => found = builds,
+            // A server that does not know the way is asked for each.
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Rejected { .. } | ErrorKind::NotFound(_)
+                ) => {}
+            Err(error) => return Err(fail(error)),
+        }
+    }
+    let mut answers = Vec::new();
+    for one in watched {
+        let together = found
+            .iter()
+            .find(|build| build.id == Some(one.followed.id))
+            .cloned();
+        answers.push(match together {
+            Some(build) => Some(build),
+            None => match context.client.build(one.followed.id).await {
+                Ok(build) => Some(build),
+                Err(Error {
+                    kind: ErrorKind::NotFound(_),
+                    ..
+                }) => None,
+                Err(error) => return Err(fail(error)),
+            },
+        });
+    }
+    Ok(answers)
+}
+
+fn remember(context: &Context<'_>, one: &Followed, build: &Build) {
+    context.ledger.update(one.position, |entry| {
+        entry.id = Some(one.id);
+        entry.own &= !one.merged && !build.has_absorbed();
+        details::read(&mut entry.outcome, build);
+    });
+}
+
+fn overdue(context: &Context<'_>, one: &Followed, now: Instant) -> Option<Duration> {
+    let limit = context.settings.follow.queue_timeout?;
+    one.queued_for(now)
+        .is_some_and(|waited| waited >= limit)
+        .then_some(limit)
+}
+
+fn until_queue_timeout(context: &Context<'_>, one: &Followed, now: Instant) -> Duration {
+    match (context.settings.follow.queue_timeout, one.queued_for(now)) {
+        (Some(limit), Some(waited)) => limit.saturating_sub(waited),
+        _ => WITH_LOG,
+    }
+}
+
+async fn queue_timeout(context: &Context<'_>, one: &Followed, limit: Duration) {
+    let limit = humantime::format_duration(limit);
+    let why = format!("it was in the queue for longer than QUEUE_TIMEOUT ({limit})");
+    if !context.settings.follow.cancel_on_stop {
+        context.events.event(&Event::Warning(format!(
+            "{why}; it is left there (CANCEL_ON_STOP)"
+        )));
+        return;
+    }
+    context.events.event(&Event::Stopping { why: why.clone() });
+    super::stop::cancel_one(context, one.position, &why).await;
+}
+
+async fn wrong(context: &Context<'_>, one: &Followed, what: &str) {
+    context.ledger.update(one.position, |entry| {
+        entry.outcome.status_text = Some(what.to_owned())
+    });
+    context.events.event(&Event::Warning(format!(
+        "This build must not count: {what}"
+    )));
+    super::stop::cancel_one(context, one.position, what).await;
+}

@@ -1,0 +1,233 @@
+//! The one place where everything is put together: settings, clients, the run, reports.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::cancel;
+use crate::cli::{self, Command};
+use crate::clone;
+use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
+use crate::exit::ExitStatus;
+use crate::http::{Connection, Retry, Traced, Transport, Watch};
+use crate::report::console::Console;
+use crate::results::{self, Results};
+use crate::run::event::{Event, Events};
+use crate::run::{Context, Identity, Ledger, Marker};
+use crate::teamcity::{Client, Requests};
+use crate::world::World;
+
+/// Does what arguments and environment say.
+pub async fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    world: World,
+) -> ExitStatus {
+    let console = Rc::new(Console::new(world.output.clone()));
+    let environment: Vec<(OsString, OsString)> = environment.into_iter().collect();
+    let named = environment
+        .iter()
+        .find(|(name, _)| name == "COMMAND")
+        .and_then(|(_, value)| value.to_str());
+    match cli::parse(arguments, named) {
+        Err(error) => {
+            console.error(&error.to_string());
+            error.exit_status()
+        }
+        Ok(Command::Help(text) | Command::Version(text)) => {
+            console.text(&text);
+            ExitStatus::Success
+        }
+        Ok(Command::Run) => run_builds(environment, world, console).await,
+        Ok(Command::Cancel) => cancel_builds(environment, world, console).await,
+        Ok(Command::Check { .. } | Command::Token(_)) => {
+            console.error("this command is not built in yet");
+            ExitStatus::Usage
+        }
+    }
+}
+
+async fn run_builds(
+    environment: Vec<(OsString, OsString)>,
+    world: World,
+    console: Rc<Console>,
+) -> ExitStatus {
+    let Some(mut settings) = settings(environment, CommandKind::Run, &console) else {
+        return ExitStatus::Usage;
+    };
+    if let Err(short) = expand_revision(&mut settings, &world) {
+        console.error(&format!(
+            "the commit {short} is abbreviated, and the clone in the working directory does not know it\nKeep the step's clone enabled and \
+             deep enough, or give all 40 digits in REVISION."
+        ));
+        return ExitStatus::Usage;
+    }
+    let Some(client) = client(&settings, &world, &console) else {
+        return ExitStatus::Usage;
+    };
+    let earlier = match results::earlier(&settings, &world.directory) {
+        Ok(earlier) => earlier,
+        Err(why) => {
+            console.error(&why);
+            return ExitStatus::Usage;
+        }
+    };
+    let marker = marker(&settings, world.random);
+    let results = Results::new(&settings, &world, &console, marker.pipeline_tag());
+    #[expect(clippy::cast_precision_loss, reason = "a spread needs no precision")]
+    let phase = (world.random % 1000) as f64 / 1000.0;
+    let context = Context {
+        client: &client,
+        events: &*console,
+        settings: &settings,
+        marker: &marker,
+        phase,
+        earlier: &earlier,
+        keep: &|outcome| results.keep(outcome),
+        publisher: results.publisher(),
+        ledger: &Ledger::default(),
+    };
+    let mut stop = world.stop;
+    let outcome = crate::run::run(&context, &mut stop).await;
+    let mut status = outcome.status;
+    let leave = results.leave(&client, &outcome);
+    if matches!(status, ExitStatus::Signal(_)) {
+        leave.await;
+    } else {
+        // The builds are over, but the signal counts all the same.
+        tokio::select! {
+            biased;
+            signal = stop => status = ExitStatus::Signal(signal),
+            () = leave => {}
+        }
+    }
+    console.summary(&outcome);
+    status
+}
+
+async fn cancel_builds(
+    environment: Vec<(OsString, OsString)>,
+    world: World,
+    console: Rc<Console>,
+) -> ExitStatus {
+    let Some(settings) = settings(environment, CommandKind::Cancel, &console) else {
+        return ExitStatus::Usage;
+    };
+    let Some(client) = client(&settings, &world, &console) else {
+        return ExitStatus::Usage;
+    };
+    let marker = marker(&settings, world.random);
+    let why = settings.pipeline.link().map_or_else(
+        || "canceled by the pipeline".to_owned(),
+        |link| format!("canceled by the pipeline {link}"),
+    );
+    tokio::select! {
+        biased;
+        signal = world.stop => ExitStatus::Signal(signal),
+        status = cancel::cancel(&client, &*console, &marker, &why) => status,
+    }
+}
+
+/// The settings, or all that is wrong with them, said.
+fn settings(
+    environment: Vec<(OsString, OsString)>,
+    kind: CommandKind,
+    console: &Console,
+) -> Option<Settings> {
+    match config::read(environment, kind) {
+        Ok((settings, warnings)) => {
+            for warning in warnings {
+                console.warning(&warning.to_string());
+            }
+            Some(settings)
+        }
+        Err(problems) => {
+            console.error(&problems.to_string());
+            None
+        }
+    }
+}
+
+fn client(settings: &Settings, world: &World, console: &Rc<Console>) -> Option<Client> {
+    let connection = &settings.connection;
+    let how = Connection {
+        extra_roots: connection.ca_certificate.clone(),
+        ..Connection::default()
+    };
+    let mut transport: Rc<dyn Transport> = match (world.connect)(&how) {
+        Ok(transport) => transport,
+        Err(error) => {
+            console.error(&format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"));
+            return None;
+        }
+    };
+    if settings.follow.debug {
+        let console = Rc::clone(console);
+        transport = Rc::new(Traced::new(transport, move |line| console.debug(line)));
+    }
+    let watch = Rc::new(Outages(console.clone()));
+    let retry = Retry::new(connection.retry_for);
+    match Requests::new(
+        transport,
+        connection.url.clone(),
+        &connection.token,
+        &connection.headers,
+        retry,
+        watch,
+    ) {
+        Ok(requests) => Some(Client::new(requests)),
+        Err(_) => {
+            console.error("TEAMCITY_TOKEN holds characters that no token has");
+            None
+        }
+    }
+}
+
+/// What the HTTP layer has to tell becomes an event like any other.
+struct Outages(Rc<dyn Events>);
+
+impl Watch for Outages {
+    fn outage(&self, why: &dyn fmt::Display, retry_for: Duration) {
+        self.0.event(&Event::Outage {
+            why: why.to_string(),
+            retry_for,
+        });
+    }
+
+    fn recovered(&self, after: Duration) {
+        self.0.event(&Event::Recovered { after });
+    }
+}
+
+fn marker(settings: &Settings, random: u64) -> Marker {
+    let pipeline = &settings.pipeline;
+    let text = |number: Option<u64>| number.map(|number| number.to_string());
+    let (number, run) = (text(pipeline.build_number), text(pipeline.step_run_number));
+    Marker::new(&Identity {
+        repository: pipeline
+            .repository_uuid
+            .as_deref()
+            .or(pipeline.repository_full_name.as_deref()),
+        pipeline: number.as_deref(),
+        step: pipeline.step_uuid.as_deref(),
+        run: run.as_deref(),
+        random,
+    })
+}
+
+/// Expands an abbreviated commit, from the clone.
+fn expand_revision(settings: &mut Settings, world: &World) -> Result<(), String> {
+    let What::Queue(build) = &mut settings.what else {
+        return Ok(());
+    };
+    let (RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision)) =
+        &mut build.revision
+    else {
+        return Ok(());
+    };
+    if revision.len() < 40 {
+        *revision = clone::expand(&world.directory, revision).ok_or_else(|| revision.clone())?;
+    }
+    Ok(())
+}

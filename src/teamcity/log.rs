@@ -1,0 +1,281 @@
+//! The build log, in the two forms that servers give it: windows of messages, and the whole as text.
+
+use bytes::BytesMut;
+
+use super::client::Client;
+use super::error::{Error, ErrorKind};
+use super::model::LogMessages;
+use super::request::Need;
+use crate::http::Body;
+use crate::types::BuildId;
+
+/// Longest line of a text log that is kept, in bytes; the rest of it is dropped.
+const LONGEST_LINE: usize = 16 * 1024;
+
+/// Which messages are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// The last so many.
+    Tail(usize),
+    /// So many from this index on.
+    From(i64, usize),
+}
+
+impl Client {
+    /// A window of the log's messages, verbose ones included, so that indices have no gaps.
+    ///
+    /// `/app/messages` is what TeamCity's own pages and command line use; it is in no document.
+    ///
+    /// # Errors
+    /// Like every request; also when the server has no such endpoint.
+    pub async fn log_messages(
+        &self,
+        id: BuildId,
+        window: Window,
+        need: Need,
+    ) -> Result<LogMessages, Error> {
+        let id = id.to_string();
+        let mut query = vec![
+            ("buildId", id.as_str()),
+            ("expandAll", "true"),
+            ("filter", "verbose"),
+        ];
+        let (count, start);
+        match window {
+            Window::Tail(size) => {
+                count = format!("0,-{size}");
+                query.extend([("messagesCount", count.as_str()), ("target", "tail")]);
+            }
+            Window::From(first, size) => {
+                count = size.to_string();
+                start = first.to_string();
+                query.extend([
+                    ("messagesCount", count.as_str()),
+                    ("messageId", start.as_str()),
+                ]);
+            }
+        }
+        self.requests
+            .get(self.requests.url(["app", "messages"], &query), need)
+            .await
+    }
+
+    /// The whole log as text, line by line.
+    ///
+    /// # Errors
+    /// Like every request.
+    pub async fn text_log(&self, id: BuildId) -> Result<TextLog, Error> {
+        let id = id.to_string();
+        let url = self.requests.url(
+            ["downloadBuildLog.html"],
+            &[("buildId", id.as_str()), ("plain", "true")],
+        );
+        let response = self
+            .requests
+            .open(url, &http::HeaderMap::new(), Need::May)
+            .await?;
+        if super::error::is_page(response.header("content-type"), "") {
+            return Err(ErrorKind::WebPage("instead of a build log".to_owned()).into());
+        }
+        Ok(TextLog {
+            body: response.body,
+            buffer: BytesMut::new(),
+            dropping: false,
+            header: true,
+            ended: false,
+        })
+    }
+}
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Shown only on request.
+    Verbose,
+    /// An ordinary line.
+    Normal,
+    /// A warning.
+    Warning,
+    /// An error or failure.
+    Error,
+}
+
+/// A line of a text log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextLine {
+    /// How much it matters.
+    pub level: Level,
+    /// How deep in blocks.
+    pub depth: usize,
+    /// The text, without time and block.
+    pub text: String,
+    /// It goes on a message of several lines.
+    pub continues: bool,
+}
+
+/// A text log that is being read; of it only one line is in memory.
+pub struct TextLog {
+    body: Body,
+    buffer: BytesMut,
+    dropping: bool,
+    header: bool,
+    ended: bool,
+}
+
+impl TextLog {
+    /// The next line after the header; `None` at the end.
+    ///
+    /// # Errors
+    /// When the connection breaks. A text log is not read on from the middle, since it may have changed.
+    pub async fn line(&mut self) -> Result<Option<TextLine>, Error> {
+        loop {
+            let Some(line) = self.raw_line().await? else {
+                return Ok(None);
+            };
+            if self.header {
+                self.header = !line.trim().is_empty();
+                continue;
+            }
+            return Ok(Some(parse_line(&line)));
+        }
+    }
+
+    async fn raw_line(&mut self) -> Result<Option<String>, Error> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line = self.buffer.split_to(end + 1);
+                if std::mem::take(&mut self.dropping) {
+                    continue;
+                }
+                let line = line.get(..end.min(LONGEST_LINE)).unwrap_or_default();
+                return Ok(Some(text(line)));
+            }
+            if self.buffer.len() > LONGEST_LINE {
+                let line = text(self.buffer.get(..LONGEST_LINE).unwrap_or_default());
+                self.buffer.clear();
+                if !std::mem::replace(&mut self.dropping, true) {
+                    return Ok(Some(line));
+                }
+            }
+            if self.ended {
+                let line = std::mem::take(&mut self.buffer);
+                return Ok((!line.is_empty() && !self.dropping).then(|| text(&line)));
+            }
+            let chunk = tokio::time::timeout(super::request::TIME_LIMIT, self.body.chunk()).await;
+            match chunk {
+                Ok(Ok(Some(chunk))) => self.buffer.extend_from_slice(&chunk),
+                Ok(Ok(None)) => self.ended = true,
+                Ok(Err(error)) => return Err(ErrorKind::from(error).into()),
+                Err(_) => {
+                    return Err(
+                        ErrorKind::Unreachable("the build log stopped coming".to_owned()).into(),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn text(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    String::from_utf8_lossy(line).into_owned()
+}
+
+/// `[08:03:12]E:\t [Step 1/2] Process exited`: time, marker, a tab a level, the block, the text.
+pub(super) fn parse_line(line: &str) -> TextLine {
+    let continued = || TextLine {
+        level: Level::Normal,
+        depth: 0,
+        text: line.to_owned(),
+        continues: true,
+    };
+    let Some((time, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
+        return continued();
+    };
+    let is_time = !time.is_empty()
+        && time.len() <= 32
+        && time
+            .chars()
+            .all(|c| c.is_ascii_digit() || ":.,- /+T".contains(c));
+    let mut characters = rest.chars();
+    let marker = characters.next();
+    if !is_time || characters.next() != Some(':') {
+        return continued();
+    }
+    let level = match marker {
+        Some('i') => Level::Verbose,
+        Some('W' | 'w') => Level::Warning,
+        Some('E' | 'e' | 'F' | 'f') => Level::Error,
+        _ => Level::Normal,
+    };
+    let rest = characters.as_str();
+    let text = rest.trim_start_matches('\t');
+    let depth = rest.len() - text.len();
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    // Below the top level each line repeats its block's name.
+    let text = match text
+        .strip_prefix('[')
+        .and_then(|text| text.split_once("] "))
+    {
+        Some((_, text)) if depth > 0 => text,
+        _ => text,
+    };
+    TextLine {
+        level,
+        depth,
+        text: text.to_owned(),
+        continues: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_time_marker_depth_and_text() {
+        let line = parse_line("[08:03:12]E:\t [Step 1/2] Process exited with code 1");
+        assert_eq!(
+            line,
+            TextLine {
+                level: Level::Error,
+                depth: 1,
+                text: "Process exited with code 1".to_owned(),
+                continues: false
+            }
+        );
+        assert_eq!(
+            parse_line("[08:03:13] : Build finished").text,
+            "Build finished"
+        );
+        assert_eq!(
+            parse_line("[08:02:40]i: TeamCity server version is").level,
+            Level::Verbose
+        );
+        assert_eq!(parse_line("[08:02:40]W: bt1 (33s)").level, Level::Warning);
+    }
+
+    #[test]
+    fn lines_without_a_prefix_go_on_a_message() {
+        for line in [
+            "    at Foo.bar(Foo.java:1)",
+            "[INFO] : not a time",
+            "",
+            "[",
+            "[08:00:00]",
+        ] {
+            let parsed = parse_line(line);
+            assert!(parsed.continues);
+            assert_eq!(parsed.text, line);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_it_panic(line in "\\[?[0-9:]{0,8}\\]?.{0,40}") {
+            let _ = parse_line(&line);
+        }
+    }
+}

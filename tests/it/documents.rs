@@ -1,0 +1,307 @@
+//! The documents say what the code does: names, defaults, versions, exit status, examples.
+
+#![allow(clippy::unwrap_used, reason = "a test that stops is a test that fails")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use teamcity_pipe::config::variables::{self, Group, Kind, Variable};
+use teamcity_pipe::config::{self, CommandKind};
+use teamcity_pipe::{cli, exit};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const IMAGE: &str = "ghcr.io/teamcity-pipe/teamcity-pipe";
+
+fn document(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The texts between "```yaml" and "```".
+fn yaml_blocks(markdown: &str) -> Vec<&str> {
+    markdown
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+/// Every map with the key `pipe`, at any depth.
+fn pipes(value: &Value) -> Vec<&serde_json::Map<String, Value>> {
+    match value {
+        Value::Object(map) if map.contains_key("pipe") => vec![map],
+        Value::Object(map) => map.values().flat_map(pipes).collect(),
+        Value::Array(items) => items.iter().flat_map(pipes).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn section<'a>(markdown: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = markdown
+        .split_once(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("there is no heading {heading}"));
+    let level = heading.split(' ').next().unwrap();
+    rest.split(&format!("\n{level} ")).next().unwrap()
+}
+
+fn table(group: Group) -> String {
+    let mut table = String::from("| Variable | Usage |\n|---|---|\n");
+    for variable in variables::ALL
+        .iter()
+        .filter(|variable| variable.group == group)
+    {
+        let star = if variable.required { " (*)" } else { "" };
+        write!(table, "| `{}`{star} | {}", variable.name, variable.meaning).unwrap();
+        if let Some(default) = variable.default {
+            write!(table, " Default: `{default}`.").unwrap();
+        }
+        table.push_str(" |\n");
+    }
+    table
+}
+
+#[test]
+fn readme_has_the_headings_of_atlassians_pipes() {
+    let readme = document("README.md");
+    let headings: Vec<_> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    assert_eq!(
+        headings,
+        [
+            "YAML Definition",
+            "Variables",
+            "Details",
+            "Prerequisites",
+            "Examples",
+            "Support",
+            "License",
+            "For contributors",
+        ]
+    );
+    assert!(readme.starts_with("# Bitbucket Pipelines Pipe: TeamCity\n"));
+}
+
+#[test]
+fn readme_tables_are_the_table_of_the_code() {
+    let readme = document("README.md");
+    let all = section(&readme, "## Variables");
+    for group in Group::ALL {
+        let text = section(all, &format!("### {}", group.title()));
+        let expected = table(group);
+        assert!(
+            text.contains(&expected),
+            "README.md, {}: expected\n\n{expected}",
+            group.title()
+        );
+        let rows = text.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(rows, expected.lines().count() - 2, "{}", group.title());
+    }
+}
+
+#[test]
+fn readme_definition_lists_every_variable_the_required_ones_first() {
+    fn line(variable: &Variable) -> String {
+        let placeholder = match variable.kind {
+            Kind::Text => "string",
+            Kind::List => "string or list",
+            Kind::Boolean => "boolean",
+            Kind::Duration => "duration",
+            Kind::Size => "size",
+            Kind::Number => "number",
+        };
+        let line = format!("{}: '<{placeholder}>'", variable.name);
+        if variable.required {
+            line
+        } else {
+            format!("# {line} # Optional")
+        }
+    }
+    let readme = document("README.md");
+    let block = yaml_blocks(section(&readme, "## YAML Definition"))[0];
+    let written: Vec<_> = block.lines().skip(2).map(str::trim).collect();
+    let (required, optional): (Vec<_>, Vec<_>) = variables::ALL
+        .iter()
+        .partition(|variable| variable.required);
+    let expected: Vec<_> = required.into_iter().chain(optional).map(line).collect();
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn readme_exit_status_is_the_codes() {
+    let readme = document("README.md");
+    let written: Vec<_> = section(&readme, "### Exit status")
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| Status"))
+        .collect();
+    let expected: Vec<_> = exit::TABLE
+        .iter()
+        .map(|(status, meaning)| format!("| {status} | {meaning} |"))
+        .collect();
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn pipe_yml_has_every_variable_once_with_its_default() {
+    let pipe = yaml(&document("pipe.yml"));
+    let written: Vec<(String, Option<String>)> = pipe["variables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            let default = entry
+                .get("default")
+                .map(|default| default.as_str().unwrap().to_owned());
+            (entry["name"].as_str().unwrap().to_owned(), default)
+        })
+        .collect();
+    // Taken from the step: what names the server, and what is secret.
+    let from_step = |variable: &Variable| {
+        variable.secured
+            || matches!(
+                variable.name,
+                "TEAMCITY_URL" | "TEAMCITY_CA_CERTIFICATE" | "ATLASSIAN_ACCOUNT_EMAIL"
+            )
+    };
+    let expected: Vec<_> = variables::ALL
+        .iter()
+        .filter(|variable| !variable.is_pattern())
+        .map(|variable| {
+            let default = if from_step(variable) {
+                Some(format!("${{{}}}", variable.name))
+            } else {
+                variable.default.map(str::to_owned)
+            };
+            (variable.name.to_owned(), default)
+        })
+        .collect();
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn pipe_yml_has_what_atlassians_list_asks_for() {
+    let pipe = yaml(&document("pipe.yml"));
+    for key in ["name", "description", "category", "repository"] {
+        assert!(
+            pipe[key].as_str().is_some_and(|text| !text.is_empty()),
+            "{key}"
+        );
+    }
+    for key in ["vendor", "maintainer"] {
+        assert!(
+            pipe[key]["name"].is_string() && pipe[key]["website"].is_string(),
+            "{key}"
+        );
+    }
+    assert!(pipe["tags"].as_array().is_some_and(|tags| !tags.is_empty()));
+}
+
+#[test]
+fn all_documents_name_this_version() {
+    let image = format!("{IMAGE}:{VERSION}");
+    assert_eq!(yaml(&document("pipe.yml"))["image"], image.as_str());
+    let readme = document("README.md");
+    assert_eq!(
+        readme.matches(IMAGE).count(),
+        readme.matches(&image).count()
+    );
+    assert!(document("CHANGELOG.md").contains(&format!("\n## [{VERSION}]")));
+    assert!(document("Dockerfile").contains(&format!("image.version=\"{VERSION}\"")));
+}
+
+#[test]
+fn readme_examples_use_known_variables_and_would_run() {
+    let readme = document("README.md");
+    let mut examples = 0;
+    for block in yaml_blocks(&readme) {
+        let parsed = yaml(block);
+        let pipes = pipes(&parsed);
+        assert!(!pipes.is_empty(), "no pipe in\n{block}");
+        for pipe in pipes {
+            assert_eq!(pipe["pipe"], format!("docker://{IMAGE}:{VERSION}").as_str());
+            let values = passed(&pipe["variables"], block);
+            if values.values().all(|value| value.starts_with('<')) {
+                continue;
+            }
+            examples += 1;
+            would_run(values, block);
+        }
+    }
+    assert!(examples >= 8, "{examples}");
+}
+
+/// The variables as Pipelines would pass them.
+fn passed(variables: &Value, block: &str) -> BTreeMap<String, String> {
+    let mut passed = BTreeMap::new();
+    for (name, value) in variables.as_object().unwrap() {
+        assert!(
+            variables::find(name).is_some() || name.starts_with("TEAMCITY_HEADER_"),
+            "{name} is unknown in\n{block}"
+        );
+        match value {
+            Value::String(text) => {
+                passed.insert(name.clone(), text.clone());
+            }
+            Value::Array(items) => {
+                assert!(
+                    variables::find(name).unwrap().is_list(),
+                    "{name} takes no list"
+                );
+                passed.insert(format!("{name}_COUNT"), items.len().to_string());
+                for (index, item) in items.iter().enumerate() {
+                    passed.insert(format!("{name}_{index}"), item.as_str().unwrap().to_owned());
+                }
+            }
+            other => panic!("{name}: {other} is not quoted in\n{block}"),
+        }
+    }
+    passed
+}
+
+fn would_run(mut values: BTreeMap<String, String>, block: &str) {
+    for (name, value) in &mut values {
+        if value.starts_with('$') {
+            *value = match name.as_str() {
+                "TEAMCITY_URL" => "https://teamcity.example.com".to_owned(),
+                _ => "sample".to_owned(),
+            };
+        }
+    }
+    // The file is the user's own.
+    values.remove("TEAMCITY_CA_CERTIFICATE");
+    let command = values.get("COMMAND").cloned();
+    let command = cli::parse(["pipe".into()], command.as_deref()).unwrap();
+    values.insert("BITBUCKET_PIPELINE_UUID".to_owned(), "{1}".to_owned());
+    let pairs = values
+        .into_iter()
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let (_, warnings) = config::read(pairs, command.kind().unwrap_or(CommandKind::Run))
+        .unwrap_or_else(|problems| panic!("{problems}\n\nin\n{block}"));
+    assert_eq!(warnings, [], "in\n{block}");
+}
+
+#[test]
+fn readme_maps_folders_that_are_there() {
+    let readme = document("README.md");
+    let map = section(&readme, "## For contributors");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in fs::read_dir(sources).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            assert!(
+                map.contains(&format!("`src/{name}`")),
+                "src/{name} is not on the map"
+            );
+        }
+    }
+}

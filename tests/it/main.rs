@@ -1,0 +1,8 @@
+//! What users see, module by module, against the simulator.
+
+mod documents;
+mod following;
+mod pipe;
+mod queueing;
+mod stopping;
+mod versions;

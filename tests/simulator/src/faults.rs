@@ -1,0 +1,269 @@
+//! What goes wrong between client and server: which faults there are, and which requests they hit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::rest::resource::Resource;
+
+/// A way in which a request fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// No connection.
+    Refused,
+    /// The connection is reset before the server reads the request.
+    ResetBeforeRead,
+    /// The server acts, and the connection is reset before the answer.
+    ResetAfterActing,
+    /// The server acts, and the connection ends in the middle of the answer.
+    CutAnswer,
+    /// An internal error before the server acts, as TeamCity words it.
+    Status500,
+    /// A proxy's HTML 502; the server never saw the request.
+    Html502BeforeActing,
+    /// A proxy's HTML 502; the server acted.
+    Html502AfterActing,
+    /// A proxy's HTML 504; the server acted.
+    Html504AfterActing,
+    /// TeamCity's maintenance page.
+    Maintenance503,
+    /// Too many requests.
+    TooMany429 {
+        /// The `Retry-After` header, if there is one.
+        retry_after: Option<Duration>,
+    },
+    /// The token is not accepted.
+    Unauthorized401,
+    /// A node that lags does not know the thing.
+    NotFound404,
+    /// A login page with status 200.
+    LoginPage200,
+    /// A redirect to the login page.
+    RedirectToLogin,
+    /// A redirect to another host.
+    RedirectToHost(String),
+    /// No answer ever; the server did not act.
+    HangBeforeActing,
+    /// No answer ever; the server acted.
+    HangAfterActing,
+    /// The answer comes in 16 pieces.
+    SlowBody {
+        /// Time before each piece.
+        per_chunk: Duration,
+    },
+    /// The answer has no body.
+    EmptyBody,
+    /// Every JSON value has another type.
+    WrongJsonTypes,
+    /// The JSON ends in the middle, properly framed.
+    TruncatedJson,
+    /// The answer is a JSON object with a text of so many bytes.
+    HugeBody(u64),
+    /// `nextHref` leads to the same page.
+    LoopingNextHref,
+    /// `nextHref` leads to another host.
+    NextHrefOtherHost(String),
+}
+
+impl FaultKind {
+    /// One of each, for campaigns.
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::Refused,
+            Self::ResetBeforeRead,
+            Self::ResetAfterActing,
+            Self::CutAnswer,
+            Self::Status500,
+            Self::Html502BeforeActing,
+            Self::Html502AfterActing,
+            Self::Html504AfterActing,
+            Self::Maintenance503,
+            Self::TooMany429 {
+                retry_after: Some(Duration::from_secs(3)),
+            },
+            Self::TooMany429 { retry_after: None },
+            Self::Unauthorized401,
+            Self::NotFound404,
+            Self::LoginPage200,
+            Self::RedirectToLogin,
+            Self::RedirectToHost("https://elsewhere.example.com".to_owned()),
+            Self::HangBeforeActing,
+            Self::HangAfterActing,
+            Self::SlowBody {
+                per_chunk: Duration::from_millis(500),
+            },
+            Self::EmptyBody,
+            Self::WrongJsonTypes,
+            Self::TruncatedJson,
+            Self::HugeBody(50_000_000),
+            Self::LoopingNextHref,
+            Self::NextHrefOtherHost("https://elsewhere.example.com".to_owned()),
+        ]
+    }
+
+    /// Whether the server does what was asked in spite of the fault.
+    pub fn acts(&self) -> bool {
+        matches!(
+            self,
+            Self::ResetAfterActing
+                | Self::CutAnswer
+                | Self::Html502AfterActing
+                | Self::Html504AfterActing
+                | Self::HangAfterActing
+                | Self::SlowBody { .. }
+                | Self::EmptyBody
+                | Self::WrongJsonTypes
+                | Self::TruncatedJson
+                | Self::HugeBody(_)
+                | Self::LoopingNextHref
+                | Self::NextHrefOtherHost(_)
+        )
+    }
+}
+
+type Test = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
+
+/// Which requests a fault hits. Paths are without the context path.
+#[derive(Clone)]
+pub struct Matcher(Test);
+
+impl std::fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Matcher")
+    }
+}
+
+impl Matcher {
+    fn of(test: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(test))
+    }
+    /// Every request.
+    pub fn any() -> Self {
+        Self::of(|_, _| true)
+    }
+    /// Requests with a method.
+    pub fn method(method: &str) -> Self {
+        let method = method.to_owned();
+        Self::of(move |with, _| with == method)
+    }
+    /// Requests whose path contains a text.
+    pub fn path_contains(text: &str) -> Self {
+        let text = text.to_owned();
+        Self::of(move |_, path| path.contains(&text))
+    }
+    /// Requests whose path starts with a text.
+    pub fn path_prefix(text: &str) -> Self {
+        let text = text.to_owned();
+        Self::of(move |_, path| path.starts_with(&text))
+    }
+    /// Requests to a resource.
+    pub fn resource(resource: Resource) -> Self {
+        Self::of(move |method, path| Resource::of(method, path) == Some(resource))
+    }
+    /// Requests that both match.
+    pub fn and(self, other: Self) -> Self {
+        Self::of(move |method, path| self.hits(method, path) && other.hits(method, path))
+    }
+    /// Requests that this does not match.
+    pub fn negate(self) -> Self {
+        Self::of(move |method, path| !self.hits(method, path))
+    }
+    /// Whether a request is hit.
+    pub fn hits(&self, method: &str, path: &str) -> bool {
+        (self.0)(method, path)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum When {
+    First(usize),
+    Nth(usize),
+    For(Duration),
+    Always,
+}
+
+/// A fault to inject. Hits the first matching request unless told otherwise.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    kind: FaultKind,
+    on: Matcher,
+    when: When,
+}
+
+impl Fault {
+    /// A fault for the next request.
+    pub fn new(kind: FaultKind) -> Self {
+        Self {
+            kind,
+            on: Matcher::any(),
+            when: When::First(1),
+        }
+    }
+    /// Which requests it hits.
+    pub fn on(mut self, on: Matcher) -> Self {
+        self.on = on;
+        self
+    }
+    /// The first `n` matching requests.
+    pub fn times(mut self, n: usize) -> Self {
+        self.when = When::First(n);
+        self
+    }
+    /// Only the `k`th matching request, from 1.
+    pub fn nth(mut self, k: usize) -> Self {
+        self.when = When::Nth(k);
+        self
+    }
+    /// All matching requests for a time from now.
+    pub fn for_duration(mut self, time: Duration) -> Self {
+        self.when = When::For(time);
+        self
+    }
+    /// All matching requests.
+    pub fn always(mut self) -> Self {
+        self.when = When::Always;
+        self
+    }
+}
+
+/// A fault that was injected, with its count.
+#[derive(Debug)]
+pub(crate) struct ActiveFault {
+    fault: Fault,
+    since: Duration,
+    seen: usize,
+}
+
+impl ActiveFault {
+    pub(crate) fn new(fault: Fault, now: Duration) -> Self {
+        Self {
+            fault,
+            since: now,
+            seen: 0,
+        }
+    }
+}
+
+/// The fault that hits a request, if any. The first that was injected wins; only it and those before it count the request.
+pub(crate) fn pick(
+    faults: &mut [ActiveFault],
+    method: &str,
+    path: &str,
+    now: Duration,
+) -> Option<FaultKind> {
+    for active in faults {
+        if !active.fault.on.hits(method, path) {
+            continue;
+        }
+        active.seen += 1;
+        let hit = match active.fault.when {
+            When::First(n) => active.seen <= n,
+            When::Nth(k) => active.seen == k,
+            When::For(time) => now < active.since + time,
+            When::Always => true,
+        };
+        if hit {
+            return Some(active.fault.kind.clone());
+        }
+    }
+    None
+}

@@ -1,0 +1,142 @@
+//! The simulator as a program: a TeamCity server to point clients at.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use teamcity_simulator::{
+    Artifact, BuildType, Dependency, Discovery, FailedTest, LogScript, Outcome, Plan, Problem,
+    Scenario, Simulator, Tests,
+};
+
+const USAGE: &str =
+    "teamcity-simulator [--port N] [--scenario NAME] [--context-path P] [--version V]
+scenarios: success, failing, chain, approval, hanging, long, undiscovered";
+
+fn main() -> anyhow::Result<()> {
+    let (mut port, mut scenario, mut context, mut version) =
+        (8111_u16, "success".to_owned(), None, None);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--help" || argument == "-h" {
+            writeln!(std::io::stdout(), "{USAGE}")?;
+            return Ok(());
+        }
+        let value = arguments
+            .next()
+            .with_context(|| format!("{argument} needs a value\n{USAGE}"))?;
+        match argument.as_str() {
+            "--port" => port = value.parse().context("--port needs a number")?,
+            "--scenario" => scenario = value,
+            "--context-path" => context = Some(value),
+            "--version" => version = Some(value),
+            other => bail!("{other} is not known\n{USAGE}"),
+        }
+    }
+    let mut scenario = named(&scenario)?;
+    let path = context.clone().unwrap_or_default();
+    if let Some(context) = context {
+        scenario = scenario.context_path(context);
+    }
+    if let Some(version) = version {
+        scenario = scenario.version(version);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async move {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
+            .await
+            .with_context(|| format!("port {port} can't be bound"))?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let simulator = Simulator::start(scenario);
+        simulator.set_web_url(&base);
+        writeln!(
+            std::io::stdout(),
+            "url   {base}{path}\ntoken {}",
+            Scenario::TOKEN
+        )?;
+        tokio::select! {
+            () = simulator.serve(listener) => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        Ok(())
+    })
+}
+
+fn named(name: &str) -> anyhow::Result<Scenario> {
+    let s = Duration::from_secs;
+    let log = LogScript::new()
+        .line(s(0), "Collecting changes in 1 VCS root")
+        .open(s(1), "Step 1/2: Compile")
+        .line(s(1), "compiling")
+        .warning(s(3), "unused variable")
+        .close(s(5))
+        .open(s(5), "Step 2/2: Test")
+        .line(s(6), "running 42 tests")
+        .close(s(14));
+    let plan = Plan::new()
+        .queued_for(s(3))
+        .runs_for(s(15))
+        .stages(["Step 1/2: Compile", "Step 2/2: Test"])
+        .log(log)
+        .artifacts([
+            Artifact::new("app.zip", "not really a zip"),
+            Artifact::new("reports/index.html", "<p>fine</p>"),
+            Artifact::new(".teamcity/settings/digest.txt", "0"),
+        ])
+        .tests(Tests::passed(42));
+    let failing = plan.clone().outcome(Outcome::Failure).fails_at(s(8)).problems([Problem::exit_code(1, "Test")]).tests(
+        Tests::passed(40).failed([
+            FailedTest::new("com.example.LoginTest.refusesWrongPassword", "expected: 401\n but was: 200\n\tat com.example.LoginTest.refusesWrongPassword(LoginTest.java:31)").newly(),
+            FailedTest::new("com.example.CartTest.addsUp", "expected: 3\n but was: 4"),
+        ]),
+    );
+    let scenario = Scenario::new();
+    Ok(match name {
+        "success" => scenario.plan("App_Build", plan),
+        "failing" => scenario.plan("App_Build", failing),
+        "chain" => scenario
+            .build_type(
+                BuildType::new("App_Test")
+                    .name("Test")
+                    .roots(["App_Git"])
+                    .depends_on(["App_Build"]),
+            )
+            .build_type(
+                BuildType::new("App_All")
+                    .name("All")
+                    .roots(["App_Git"])
+                    .composite()
+                    .depends_on([Dependency::on("App_Test")]),
+            )
+            .plan("App_Build", plan)
+            .plan("App_Test", failing),
+        "approval" => scenario.plan(
+            "App_Build",
+            plan.outcome(Outcome::AwaitsApproval {
+                then: Box::new(Outcome::Success),
+            }),
+        ),
+        "hanging" => scenario.plan(
+            "App_Build",
+            plan.outcome(Outcome::Hangs).probably_hanging_from(s(30)),
+        ),
+        "long" => scenario.plan(
+            "App_Build",
+            Plan::new().runs_for(s(600)).log(LogScript::new().generated(
+                200_000,
+                s(0),
+                s(590),
+                "line",
+            )),
+        ),
+        "undiscovered" => scenario.plan("App_Build", plan).undiscovered(
+            "App_Git",
+            "feature/new",
+            "2222222222222222222222222222222222222222",
+            Discovery::OnHook(s(5)),
+        ),
+        other => bail!("scenario {other} is not known\n{USAGE}"),
+    })
+}

@@ -1,0 +1,186 @@
+//! Build configurations.
+
+/// What kind of configuration it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildTypeKind {
+    /// Runs on an agent.
+    Regular,
+    /// Runs without an agent; its builds are what their dependencies are.
+    Composite,
+    /// Deploys.
+    Deployment,
+}
+
+/// What to do when a snapshot dependency did not succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDependency {
+    /// Run, and add a build problem.
+    RunAddProblem,
+    /// Run as if nothing had happened.
+    Run,
+    /// Do not run: the build fails to start.
+    FailToStart,
+    /// Cancel the build.
+    Cancel,
+}
+
+/// A snapshot dependency.
+#[derive(Debug, Clone)]
+pub struct Dependency {
+    /// The configuration depended on.
+    pub build_type: String,
+    /// Whether a suitable finished build is taken instead of a new one.
+    pub reuse: bool,
+    /// When the dependency failed.
+    pub on_failure: OnDependency,
+    /// When the dependency failed to start or was canceled.
+    pub on_cancel: OnDependency,
+}
+
+impl Dependency {
+    /// A dependency with TeamCity's defaults.
+    pub fn on(build_type: impl Into<String>) -> Self {
+        Self {
+            build_type: build_type.into(),
+            reuse: true,
+            on_failure: OnDependency::RunAddProblem,
+            on_cancel: OnDependency::FailToStart,
+        }
+    }
+    /// Never takes a finished build.
+    pub fn never_reuse(mut self) -> Self {
+        self.reuse = false;
+        self
+    }
+    /// What to do when the dependency failed.
+    pub fn on_failure(mut self, what: OnDependency) -> Self {
+        self.on_failure = what;
+        self
+    }
+    /// What to do when the dependency failed to start or was canceled.
+    pub fn on_cancel(mut self, what: OnDependency) -> Self {
+        self.on_cancel = what;
+        self
+    }
+}
+
+impl From<&str> for Dependency {
+    fn from(build_type: &str) -> Self {
+        Self::on(build_type)
+    }
+}
+impl From<String> for Dependency {
+    fn from(build_type: String) -> Self {
+        Self::on(build_type)
+    }
+}
+
+/// A build configuration, or a template.
+#[derive(Debug, Clone)]
+pub struct BuildType {
+    /// External id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// The project's external id.
+    pub project: String,
+    /// External ids of the attached VCS roots with their checkout rules.
+    pub roots: Vec<(String, String)>,
+    /// What kind it is.
+    pub kind: BuildTypeKind,
+    /// Whether automatic triggers are off.
+    pub paused: bool,
+    /// Whether it is a template, which can't be run.
+    pub template: bool,
+    /// Snapshot dependencies.
+    pub dependencies: Vec<Dependency>,
+    /// Whether an unknown branch is built on the default branch.
+    pub fallback_to_default: bool,
+    /// Whether personal builds are allowed.
+    pub allow_personal: bool,
+    /// Parameters of the configuration.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl BuildType {
+    /// A regular configuration in project `App`, named like its id, without roots.
+    pub fn new(id: impl Into<String>) -> Self {
+        let id = id.into();
+        Self {
+            name: id.clone(),
+            id,
+            project: "App".to_owned(),
+            roots: Vec::new(),
+            kind: BuildTypeKind::Regular,
+            paused: false,
+            template: false,
+            dependencies: Vec::new(),
+            fallback_to_default: true,
+            allow_personal: true,
+            parameters: Vec::new(),
+        }
+    }
+    /// Sets the name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+    /// Sets the project.
+    pub fn project(mut self, project: impl Into<String>) -> Self {
+        self.project = project.into();
+        self
+    }
+    /// Attaches VCS roots.
+    pub fn roots<S: Into<String>>(mut self, roots: impl IntoIterator<Item = S>) -> Self {
+        self.roots = roots
+            .into_iter()
+            .map(|root| (root.into(), String::new()))
+            .collect();
+        self
+    }
+    /// Attaches one VCS root with checkout rules.
+    pub fn root_with_rules(mut self, root: impl Into<String>, rules: impl Into<String>) -> Self {
+        self.roots.push((root.into(), rules.into()));
+        self
+    }
+    /// Makes it composite.
+    pub fn composite(mut self) -> Self {
+        self.kind = BuildTypeKind::Composite;
+        self
+    }
+    /// Makes it a deployment.
+    pub fn deployment(mut self) -> Self {
+        self.kind = BuildTypeKind::Deployment;
+        self
+    }
+    /// Pauses it.
+    pub fn paused(mut self) -> Self {
+        self.paused = true;
+        self
+    }
+    /// Makes it a template.
+    pub fn template(mut self) -> Self {
+        self.template = true;
+        self
+    }
+    /// Adds snapshot dependencies.
+    pub fn depends_on<D: Into<Dependency>>(mut self, on: impl IntoIterator<Item = D>) -> Self {
+        self.dependencies.extend(on.into_iter().map(Into::into));
+        self
+    }
+    /// Sets `fallbackToDefault: false` in the branch specification.
+    pub fn no_fallback_to_default(mut self) -> Self {
+        self.fallback_to_default = false;
+        self
+    }
+    /// Refuses personal builds.
+    pub fn no_personal(mut self) -> Self {
+        self.allow_personal = false;
+        self
+    }
+    /// Adds a parameter.
+    pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
+    }
+}

@@ -1,0 +1,25 @@
+//! What a TeamCity server knows: plain data and its builders, no HTTP.
+
+mod agent;
+mod artifact;
+mod build;
+mod build_type;
+mod plan;
+mod project;
+mod results;
+mod user;
+mod vcs;
+
+pub use agent::Agent;
+pub use artifact::{Artifact, Content};
+pub(crate) use build::{Build, Tag, Trigger};
+pub use build::{Cancellation, Property, Revision, TriggeringOptions};
+pub use build_type::{BuildType, BuildTypeKind, Dependency, OnDependency};
+pub use plan::{Outcome, Plan, Status};
+pub use project::Project;
+pub use results::{FailedTest, Problem, Tests};
+pub(crate) use user::PERMISSIONS;
+pub use user::{Grant, Permission, Token, User};
+pub(crate) use vcs::full_ref;
+pub(crate) use vcs::{Branch, Change};
+pub use vcs::{Discovery, Root};

@@ -1,0 +1,220 @@
+//! What hangs on a build: tags, comment, pin, statistics, parameters (TeamCity's source: BuildRequest.java).
+
+use crate::json::Json;
+use crate::lifecycle::Phase;
+use crate::model::Build;
+
+use super::builds::find_one;
+use super::errors::ApiError;
+use super::fields::{Fields, Level, Obj};
+use super::{Answer, Call, Reply, only, posted};
+
+pub(super) fn tags_json(build: &Build, me: u64, fields: &Fields) -> Json {
+    let seen: Vec<_> = build
+        .tags
+        .iter()
+        .filter(|tag| tag.owner.is_none_or(|owner| owner == me))
+        .collect();
+    let mut obj = Obj::new(fields);
+    obj.always("count", Level::Short, seen.len());
+    obj.nest("tag", Level::Short, &Fields::long(), |fields| {
+        seen.iter()
+            .map(|tag| {
+                let mut obj = Obj::new(fields);
+                obj.put("name", Level::Short, tag.name.as_str())
+                    .put("private", Level::Short, tag.owner.is_some())
+                    .done()
+            })
+            .collect::<Vec<_>>()
+    });
+    obj.done()
+}
+
+/// Looks a build up and checks a permission for it.
+fn allowed(call: &Call<'_>, text: &str, permission: &str, name: &str) -> Result<u64, ApiError> {
+    let (build, _) = find_one(call, text)?;
+    let project = call
+        .state
+        .build_type(&build.build_type)
+        .map(|of| of.project.clone())
+        .unwrap_or_default();
+    if call.state.may(&call.who, &project, permission) {
+        return Ok(build.id);
+    }
+    Err(ApiError::lacks(
+        name,
+        &call.state.project_internal_id(&project),
+    ))
+}
+
+pub(super) fn tags(call: &mut Call<'_>, text: &str, rest: &[&str], in_queue: bool) -> Answer {
+    if call.method == "GET" && rest.is_empty() {
+        let (build, _) = find_one(call, text)?;
+        return Ok(Reply::Entity(
+            "tags",
+            tags_json(build, call.who.user, &call.fields()),
+        ));
+    }
+    only(call, &["GET", "POST", "PUT", "DELETE"])?;
+    let id = allowed(call, text, "tag_build", "Tag build")?;
+    let replaced = match (call.method, rest) {
+        ("POST" | "PUT", []) => posted::tags(call)?,
+        ("DELETE", [name]) => {
+            let name = (*name).to_owned();
+            if let Some(build) = call.state.builds.get_mut(&id) {
+                build.tags.retain(|tag| tag.name != name);
+            }
+            return Ok(Reply::Empty(204));
+        }
+        _ => return Err(ApiError::jersey(405)),
+    };
+    let replace = call.method == "PUT";
+    let me = call.who.user;
+    let fields = call.fields();
+    let Some(build) = call.state.builds.get_mut(&id) else {
+        return Err(ApiError::null_pointer());
+    };
+    if replace {
+        build
+            .tags
+            .retain(|tag| tag.owner.is_some_and(|owner| owner != me));
+    }
+    for tag in replaced {
+        if !build.tags.contains(&tag) {
+            build.tags.push(tag);
+        }
+    }
+    if in_queue {
+        return Ok(Reply::Empty(204));
+    }
+    Ok(Reply::Entity("tags", tags_json(build, me, &fields)))
+}
+
+pub(super) fn comment(call: &mut Call<'_>, text: &str) -> Answer {
+    only(call, &["PUT", "DELETE"])?;
+    let id = allowed(call, text, "comment_build", "Comment build")?;
+    let comment = String::from_utf8_lossy(call.body).into_owned();
+    let new = (call.method == "PUT").then_some((comment, call.who.user, call.now));
+    if let Some(build) = call.state.builds.get_mut(&id) {
+        build.comment = new;
+    }
+    Ok(Reply::Empty(204))
+}
+
+pub(super) fn pin(call: &mut Call<'_>, text: &str) -> Answer {
+    if call.method == "GET" {
+        let (build, _) = find_one(call, text)?;
+        return Ok(Reply::Entity(
+            "pinInfo",
+            Json::object([("status", build.kept.is_some().into())]),
+        ));
+    }
+    only(call, &["GET", "PUT"])?;
+    let id = allowed(call, text, "pin_unpin_build", "Pin / unpin build")?;
+    let body = call.json()?;
+    let kept = body
+        .get("status")
+        .and_then(serde_json::Value::as_bool)
+        .unwrap_or(false);
+    let why = body
+        .pointer("/comment/text")
+        .and_then(|text| text.as_str())
+        .unwrap_or_default()
+        .to_owned();
+    let finished = call
+        .state
+        .timeline(id)
+        .is_some_and(|course| course.phase(call.now) == Phase::Finished);
+    if kept && !finished {
+        return Err(ApiError::bad_request(
+            "Cannot pin build that is not finished.",
+        ));
+    }
+    if let Some(build) = call.state.builds.get_mut(&id) {
+        build.kept = kept.then_some(why);
+    }
+    Ok(Reply::Entity(
+        "pinInfo",
+        Json::object([("status", kept.into())]),
+    ))
+}
+
+pub(super) fn statistics(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
+    only(call, &["GET"])?;
+    let (build, course) = find_one(call, text)?;
+    if course.phase(call.now) == Phase::Queued {
+        return Err(ApiError::not_found(format!(
+            "No started build found for id '{}'.",
+            build.id
+        )));
+    }
+    let mut values: Vec<(&str, u128)> = Vec::new();
+    if let Some(start) = course.start.filter(|start| *start <= call.now) {
+        values.push((
+            "TimeSpentInQueue",
+            start.saturating_sub(build.queued_at).as_millis(),
+        ));
+        if let Some(finish) = course.finish.filter(|finish| *finish <= call.now) {
+            let millis = (finish - start).as_millis();
+            values.push(("BuildDuration", millis));
+            values.push(("BuildDurationNetTime", millis));
+        }
+    }
+    let tests = crate::verdict::tests(build, &course, call.now);
+    if tests.count() > 0 {
+        values.push(("PassedTestCount", tests.passed as u128));
+        values.push(("FailedTestCount", tests.failures() as u128));
+        values.push(("TotalTestCount", tests.count() as u128));
+    }
+    if let [name] = rest {
+        let value = values.iter().find(|(known, _)| known == name);
+        return value
+            .map(|(_, value)| Reply::Text(200, value.to_string()))
+            .ok_or_else(|| {
+                ApiError::not_found(format!(
+                    "No statistics data for key: {name}' in build with id {}",
+                    build.id
+                ))
+            });
+    }
+    let list = values.iter().map(|(name, value)| {
+        Json::object([
+            ("name", (*name).into()),
+            ("value", value.to_string().into()),
+        ])
+    });
+    Ok(Reply::Entity(
+        "properties",
+        Json::object([
+            ("count", values.len().into()),
+            ("property", Json::List(list.collect())),
+        ]),
+    ))
+}
+
+pub(super) fn resulting_properties(call: &Call<'_>, text: &str) -> Answer {
+    only(call, &["GET"])?;
+    let id = allowed(
+        call,
+        text,
+        "view_build_runtime_data",
+        "View build runtime parameters and data",
+    )?;
+    let Some(build) = call.state.builds.get(&id) else {
+        return Err(ApiError::null_pointer());
+    };
+    let list: Vec<Json> = build
+        .properties
+        .iter()
+        .map(|property| {
+            Json::object([
+                ("name", property.name.as_str().into()),
+                ("value", property.value.as_str().into()),
+            ])
+        })
+        .collect();
+    Ok(Reply::Entity(
+        "properties",
+        Json::object([("count", list.len().into()), ("property", Json::List(list))]),
+    ))
+}

@@ -1,0 +1,352 @@
+//! `/app/rest/buildQueue` (TeamCity's source: BuildQueueRequest.java, QueuedBuildFinder.java).
+
+use crate::json::Json;
+use crate::lifecycle::Phase;
+use crate::model::Cancellation;
+use crate::queueing;
+
+use super::build_json::{Seen, build_json};
+use super::builds::{CancelRequest, ensure_view, find_one};
+use super::errors::ApiError;
+use super::fields::{Fields, Level, Obj};
+use super::locator::Locator;
+use super::paging::{Page, list, page};
+use super::{Answer, Call, Reply, build_types, extras, only, posted};
+
+const KNOWN: [&str; 11] = [
+    "id",
+    "taskId",
+    "project",
+    "pool",
+    "buildType",
+    "agent",
+    "user",
+    "personal",
+    "count",
+    "start",
+    "lookupLimit",
+];
+
+pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
+    match *path {
+        [] if call.method == "POST" => add(call),
+        [] => {
+            only(call, &["GET", "POST"])?;
+            list_queue(call)
+        }
+        [text] => match call.method {
+            "POST" => cancel(call, text),
+            "DELETE" => remove(call, text),
+            _ => {
+                only(call, &["GET", "POST", "DELETE"])?;
+                // Started builds are found here too.
+                let seen = find_one(call, text)?;
+                Ok(Reply::Entity(
+                    "build",
+                    build_json(call, &seen, &call.fields()),
+                ))
+            }
+        },
+        [text, "tags", ref rest @ ..] => extras::tags(call, text, rest, true),
+        [text, "approvalInfo"] if call.state.version.at_least(2022, 4, 0) => {
+            only(call, &["GET"])?;
+            let seen = queued(call, text)?;
+            if seen.1.approval.is_none() {
+                return Err(no_approval());
+            }
+            Ok(Reply::Entity(
+                "approvalInfo",
+                approval_json(call, &seen, &call.fields()),
+            ))
+        }
+        [text, "approve"] if call.state.version.at_least(2022, 4, 0) => {
+            only(call, &["POST"])?;
+            approve(call, text)
+        }
+        _ => Err(ApiError::jersey(404)),
+    }
+}
+
+fn add(call: &mut Call<'_>) -> Answer {
+    let body = call.json()?;
+    let order = posted::order(call, &body)?;
+    let now = call.now;
+    let id = queueing::queue(call.state, &order, now);
+    let seen = call.state.visible_build(id, now).ok_or_else(|| {
+        ApiError::state(format!(
+            "Failed to add build for build type with id '{}' into the queue for unknown reason.",
+            order.build_type
+        ))
+    })?;
+    // The answer is always the long form: the `fields` parameter is not read.
+    Ok(Reply::Entity(
+        "build",
+        build_json(call, &seen, &Fields::long()),
+    ))
+}
+
+/// The queued build of a locator; started ones are refused.
+fn queued<'s>(call: &'s Call<'_>, text: &str) -> Result<Seen<'s>, ApiError> {
+    let locator = Locator::parse(text)?;
+    let id = locator
+        .value("id")?
+        .or(locator.value("taskId")?)
+        .or_else(|| locator.single().map(str::to_owned))
+        .unwrap_or_default();
+    let missing = || {
+        ApiError::not_found(format!(
+            "No queued build with id '{id}' can be found (build already started or finished?)."
+        ))
+    };
+    let number = id.parse().map_err(|_| {
+        ApiError::locator(format!("Invalid single value: '{id}'. Should be a number."))
+    })?;
+    let seen = call
+        .state
+        .visible_build(number, call.now)
+        .ok_or_else(missing)?;
+    let seen = ensure_view(call, seen)?;
+    if seen.1.phase(call.now) == Phase::Queued {
+        Ok(seen)
+    } else {
+        Err(missing())
+    }
+}
+
+fn list_queue(call: &Call<'_>) -> Answer {
+    let text = call.query("locator").unwrap_or_default().to_owned();
+    let locator = Locator::parse_optional(Some(&text))?;
+    locator.help(&KNOWN)?;
+    let wanted = Page::read(&locator, Some(100), None)?;
+    let id = locator.number("id")?.or(locator.number("taskId")?);
+    let types = match locator.raw("buildType")? {
+        Some(inner) => Some(
+            build_types::find_all(call, &Locator::parse(inner)?)?
+                .iter()
+                .map(|of| of.id.clone())
+                .collect::<Vec<_>>(),
+        ),
+        None => None,
+    };
+    let project = locator
+        .raw("project")?
+        .map(build_types::project_id)
+        .transpose()?;
+    let personal = locator.boolean("personal")?;
+    let user = locator.value("user")?;
+    for name in ["pool", "agent"] {
+        locator.all(name);
+    }
+    locator.finish(&KNOWN)?;
+    let state = &call.state;
+    let user = match user.as_deref() {
+        None => None,
+        Some("current") => Some(call.who.user),
+        Some(text) => {
+            let inner = Locator::parse(text)?;
+            let name = inner
+                .value("username")?
+                .or_else(|| inner.single().map(str::to_owned))
+                .unwrap_or_default();
+            Some(
+                inner
+                    .number("id")?
+                    .and_then(|id| u64::try_from(id).ok())
+                    .or_else(|| Some(state.user_named(&name)?.id))
+                    .unwrap_or(0),
+            )
+        }
+    };
+    let queued = state
+        .listed_builds(call.now)
+        .into_iter()
+        .filter(|(_, course)| course.phase(call.now) == Phase::Queued);
+    let paged = page(queued, wanted, |(build, _)| {
+        let of = state.build_type(&build.build_type);
+        state.may_view_type(&call.who, &build.build_type)
+            && id.is_none_or(|id| i64::try_from(build.id) == Ok(id))
+            && types
+                .as_ref()
+                .is_none_or(|types| types.contains(&build.build_type))
+            && project.as_ref().is_none_or(|project| {
+                of.is_some_and(|of| state.lineage(&of.project).contains(project))
+            })
+            && personal.is_none_or(|personal| personal == build.personal.is_some())
+            && user.is_none_or(|user| build.trigger == crate::model::Trigger::User(user))
+    });
+    Ok(Reply::Entity(
+        "builds",
+        list(
+            call,
+            "buildQueue",
+            &text,
+            wanted,
+            &paged,
+            "build",
+            |seen, fields| build_json(call, seen, fields),
+        ),
+    ))
+}
+
+fn project_of(call: &Call<'_>, build_type: &str) -> String {
+    call.state
+        .build_type(build_type)
+        .map(|of| of.project.clone())
+        .unwrap_or_default()
+}
+
+/// `POST /buildQueue/{locator}`: cancels a build that is still queued.
+fn cancel(call: &mut Call<'_>, text: &str) -> Answer {
+    let request = CancelRequest::read(call)?;
+    let (build, _) = queued(call, text)?;
+    if request.readd {
+        return Err(ApiError::bad_request(
+            "Restore in queue is not supported for queued builds.",
+        ));
+    }
+    let (id, project) = (build.id, project_of(call, &build.build_type));
+    if !call.state.may(&call.who, &project, "cancel_build") {
+        return Err(ApiError::denied(
+            "Build was not canceled. Probably not sufficient permissions.",
+        ));
+    }
+    let (now, user) = (call.now, call.who.user);
+    if let Some(build) = call.state.builds.get_mut(&id) {
+        build.canceled.get_or_insert(Cancellation {
+            at: now,
+            user: Some(user),
+            comment: request.comment,
+        });
+    }
+    let seen = call
+        .state
+        .visible_build(id, now)
+        .ok_or_else(ApiError::null_pointer)?;
+    Ok(Reply::Entity(
+        "build",
+        build_json(call, &seen, &call.fields()),
+    ))
+}
+
+/// `DELETE /buildQueue/{locator}`: the record is erased too.
+fn remove(call: &mut Call<'_>, text: &str) -> Answer {
+    let (build, _) = queued(call, text)?;
+    let (id, project) = (build.id, project_of(call, &build.build_type));
+    if !call.state.may(&call.who, &project, "cancel_build") {
+        return Err(ApiError::denied(
+            "Build was not canceled. Probably not sufficient permissions.",
+        ));
+    }
+    let (now, user) = (call.now, call.who.user);
+    if let Some(build) = call.state.builds.get_mut(&id) {
+        build.canceled.get_or_insert(Cancellation {
+            at: now,
+            user: Some(user),
+            comment: String::new(),
+        });
+        build.deleted = Some(now);
+    }
+    Ok(Reply::Empty(204))
+}
+
+fn no_approval() -> ApiError {
+    ApiError::bad_request(
+        "Trying to access approval status for a queued build that does not have approval configuration",
+    )
+}
+
+fn approval_status(seen: &Seen<'_>, now: std::time::Duration) -> &'static str {
+    let (_, course) = seen;
+    match (course.approval.flatten(), course.canceled(now)) {
+        (Some(_), _) => "approved",
+        (None, Some(cancellation)) if cancellation.user.is_none() => "timedOut",
+        (None, Some(_)) => "canceled",
+        (None, None) => "waitingForApproval",
+    }
+}
+
+pub(super) fn approval_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> Json {
+    let (build, _) = seen;
+    let state = &call.state;
+    let status = approval_status(seen, call.now);
+    let mut obj = Obj::new(fields);
+    obj.put("status", Level::Short, status)
+        .put(
+            "timeoutTimestamp",
+            Level::Short,
+            state
+                .clock
+                .compact(build.queued_at + build.plan.approval_timeout),
+        )
+        .put("configurationValid", Level::Short, true)
+        .put(
+            "canBeApprovedByCurrentUser",
+            Level::Short,
+            status == "waitingForApproval" && can_approve(call, build),
+        );
+    obj.nest("userApprovals", Level::Long, &Fields::long(), |_| {
+        let by = build
+            .approved
+            .and_then(|(at, user)| Some((at, state.user(user)?)));
+        let list: Vec<Json> = by
+            .iter()
+            .map(|(at, user)| {
+                Json::object([
+                    (
+                        "user",
+                        Json::object([
+                            ("id", user.id.into()),
+                            ("username", user.username.as_str().into()),
+                        ]),
+                    ),
+                    ("approved", true.into()),
+                    ("timestamp", state.clock.compact(*at).into()),
+                ])
+            })
+            .collect();
+        Json::object([
+            ("count", list.len().into()),
+            ("userApproval", Json::List(list)),
+        ])
+    });
+    obj.done()
+}
+
+fn can_approve(call: &Call<'_>, build: &crate::model::Build) -> bool {
+    call.state.may(
+        &call.who,
+        &project_of(call, &build.build_type),
+        "approve_build",
+    )
+}
+
+fn approve(call: &mut Call<'_>, text: &str) -> Answer {
+    let seen = queued(call, text)?;
+    if seen.1.approval.is_none() {
+        return Err(no_approval());
+    }
+    let status = approval_status(&seen, call.now);
+    if status != "waitingForApproval" {
+        return Err(ApiError::bad_request(format!(
+            "This build cannot be approved, approval status is: {status}"
+        )));
+    }
+    if !can_approve(call, seen.0) {
+        return Err(ApiError::denied(
+            "You do not have enough permissions to approve the build",
+        ));
+    }
+    let id = seen.0.id;
+    let (now, user) = (call.now, call.who.user);
+    if let Some(build) = call.state.builds.get_mut(&id) {
+        build.approved = Some((now, user));
+    }
+    let seen = call
+        .state
+        .visible_build(id, now)
+        .ok_or_else(ApiError::null_pointer)?;
+    Ok(Reply::Entity(
+        "approvalInfo",
+        approval_json(call, &seen, &call.fields()),
+    ))
+}

@@ -1,0 +1,376 @@
+//! Tests of builds (TeamCity's source: TestOccurrenceFinder.java, TestOccurrences.java).
+
+use crate::json::Json;
+use crate::lifecycle::Phase;
+use crate::model::{FailedTest, Tests};
+use crate::verdict;
+
+use super::branches::Condition;
+use super::build_json::{Seen, build_json};
+use super::builds::find_one;
+use super::errors::ApiError;
+use super::fields::{Fields, Level, Obj};
+use super::locator::Locator;
+use super::paging::{Page, next_href, page};
+use super::{Answer, Call, Reply, only};
+
+const KNOWN: [&str; 20] = [
+    "id",
+    "build",
+    "test",
+    "name",
+    "buildType",
+    "affectedProject",
+    "currentlyFailing",
+    "status",
+    "branch",
+    "ignored",
+    "muted",
+    "currentlyMuted",
+    "currentlyInvestigated",
+    "newFailure",
+    "includePersonal",
+    "invocations",
+    "count",
+    "start",
+    "lookupLimit",
+    "expandInvocations",
+];
+/// Occurrence ids of tests start here.
+const FIRST_TEST: u64 = 2_000_000_001;
+
+/// One test of a build.
+#[derive(Debug, Clone)]
+struct Occurrence {
+    number: u64,
+    name: String,
+    status: &'static str,
+    failed: Option<FailedTest>,
+    ignored: bool,
+    muted: bool,
+}
+
+fn occurrence(tests: &Tests, at: usize) -> Occurrence {
+    let number = at as u64;
+    if let Some(test) = tests.failed.get(at) {
+        let status = if test.status_error {
+            "ERROR"
+        } else {
+            "FAILURE"
+        };
+        return Occurrence {
+            number,
+            name: test.name.clone(),
+            status,
+            muted: test.muted,
+            failed: Some(test.clone()),
+            ignored: false,
+        };
+    }
+    let passed = at - tests.failed.len();
+    let ignored = passed >= tests.passed;
+    Occurrence {
+        number,
+        name: if ignored {
+            format!(
+                "suite: com.example.IgnoredTest.test{}",
+                passed - tests.passed + 1
+            )
+        } else {
+            format!("suite: com.example.AppTest.test{}", passed + 1)
+        },
+        status: if ignored { "UNKNOWN" } else { "SUCCESS" },
+        failed: None,
+        ignored,
+        muted: !ignored && passed < tests.muted,
+    }
+}
+
+/// The counters and, if wanted, a page of the tests.
+fn tests_json(
+    call: &Call<'_>,
+    seen: &Seen<'_>,
+    shown: &[Occurrence],
+    href: &str,
+    next: Option<String>,
+    fields: &Fields,
+) -> Json {
+    let count = |test: &dyn Fn(&Occurrence) -> bool| shown.iter().filter(|one| test(one)).count();
+    let failed = |one: &Occurrence| one.failed.is_some() && !one.muted;
+    let mut obj = Obj::new(fields);
+    obj.always("count", Level::Short, shown.len())
+        .put("href", Level::Short, href)
+        .put("nextHref", Level::Short, next)
+        .put(
+            "passed",
+            Level::Short,
+            count(&|one| one.status == "SUCCESS"),
+        )
+        .put("failed", Level::Short, count(&failed))
+        .put(
+            "newFailed",
+            Level::Short,
+            count(&|one| failed(one) && one.failed.as_ref().is_some_and(|test| test.new)),
+        )
+        .put("ignored", Level::Short, count(&|one| one.ignored))
+        .put("muted", Level::Short, count(&|one| one.muted));
+    obj.nest("testOccurrence", Level::Long, &Fields::short(), |fields| {
+        shown
+            .iter()
+            .map(|one| test_json(call, seen, one, fields))
+            .collect::<Vec<_>>()
+    });
+    obj.done()
+}
+
+fn test_json(call: &Call<'_>, seen: &Seen<'_>, one: &Occurrence, fields: &Fields) -> Json {
+    let build = seen.0.id;
+    let id = FIRST_TEST + one.number;
+    let failed = one.failed.as_ref();
+    let new = failed.is_some_and(|test| test.new);
+    let mut obj = Obj::new(fields);
+    obj.put("id", Level::Short, format!("id:{id},build:(id:{build})"))
+        .put("name", Level::Short, one.name.as_str())
+        .put("status", Level::Short, one.status)
+        .put("ignored", Level::Short, one.ignored)
+        .put(
+            "duration",
+            Level::Short,
+            failed.map_or(3, |test| test.duration.as_millis() as i64),
+        )
+        .put("runOrder", Level::Named, (one.number + 1).to_string())
+        .put("newFailure", Level::Named, new)
+        .put("muted", Level::Short, one.muted)
+        .put("currentlyMuted", Level::Short, one.muted)
+        .put("currentlyInvestigated", Level::Short, false)
+        .put(
+            "href",
+            Level::Short,
+            call.href(&format!("testOccurrences/id:{id},build:(id:{build})")),
+        )
+        .put(
+            "logAnchor",
+            Level::Named,
+            failed.map(|_| (one.number + 1).to_string()),
+        );
+    if let Some(test) = failed {
+        obj.put("details", Level::Long, test.details.as_str());
+        if !new {
+            obj.nest("firstFailed", Level::Named, &Fields::short(), |_| {
+                let number = seen.0.number.saturating_sub(1).max(1);
+                Json::object([
+                    ("id", "id:2000000001,build:(id:4700)".into()),
+                    (
+                        "build",
+                        Json::object([
+                            ("id", 4700_i64.into()),
+                            ("number", number.to_string().into()),
+                        ]),
+                    ),
+                ])
+            });
+        }
+    }
+    obj.nest("test", Level::Long, &Fields::short(), |fields| {
+        let test = FIRST_TEST + 70_000 + one.number;
+        let mut obj = Obj::new(fields);
+        obj.put("id", Level::Short, test.to_string())
+            .put("name", Level::Short, one.name.as_str())
+            .put("href", Level::Short, call.href(&format!("tests/id:{test}")));
+        obj.done()
+    });
+    obj.nest("build", Level::Long, &Fields::short(), |fields| {
+        build_json(call, seen, fields)
+    });
+    obj.done()
+}
+
+/// The container in a build; as `$locator(…)` may narrow it, the page is what that says.
+pub(super) fn tests_of_build(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> Json {
+    let (build, course) = seen;
+    let tests = verdict::tests(build, course, call.now);
+    if tests.count() == 0 && !fields.names("count") {
+        return Json::Null;
+    }
+    let all: Vec<Occurrence> = (0..tests.count())
+        .map(|at| occurrence(&tests, at))
+        .collect();
+    let narrowed = fields.locator().and_then(|text| {
+        let locator = Locator::parse(text).ok()?;
+        let wanted = Page::usual(&locator).ok()?;
+        let filter = test_filter(&locator).ok()?;
+        Some(page(all.clone(), wanted, filter).items)
+    });
+    let href = call.href(&format!("testOccurrences?locator=build:(id:{})", build.id));
+    // Inside a build the list itself comes only when it is named.
+    let mut fields = fields.clone();
+    if !fields.names("testOccurrence") {
+        fields = Fields::parse(Some("$short"));
+    }
+    tests_json(call, seen, &narrowed.unwrap_or(all), &href, None, &fields)
+}
+
+fn test_filter(locator: &Locator) -> Result<impl Fn(&Occurrence) -> bool + use<>, ApiError> {
+    let status = locator.value("status")?.map(|status| status.to_uppercase());
+    if let Some(status) = &status
+        && ![
+            "UNKNOWN", "NORMAL", "WARNING", "FAILURE", "ERROR", "SUCCESS",
+        ]
+        .contains(&status.as_str())
+    {
+        return Err(ApiError::bad_request(format!(
+            "Invalid value '{}' for 'status' dimension. Supported values are: UNKNOWN, NORMAL, WARNING, FAILURE, ERROR, SUCCESS",
+            status.to_lowercase()
+        )));
+    }
+    let ignored = locator.boolean("ignored")?;
+    let muted = locator.boolean("muted")?;
+    let currently_muted = locator.boolean("currentlyMuted")?;
+    let investigated = locator.boolean("currentlyInvestigated")?;
+    let new = locator.boolean("newFailure")?;
+    let failing = locator.boolean("currentlyFailing")?;
+    let name = locator.raw("name")?.map(Condition::parse).transpose()?;
+    let test = match locator.raw("test")? {
+        Some(text) => {
+            let inner = Locator::parse(text)?;
+            Some((inner.value("id")?, inner.value("name")?))
+        }
+        None => None,
+    };
+    let id = locator.number("id")?;
+    Ok(move |one: &Occurrence| {
+        let by_status = status.as_deref().is_none_or(|status| match status {
+            "NORMAL" => one.status == "SUCCESS",
+            status => one.status == status,
+        });
+        by_status
+            && ignored.is_none_or(|ignored| ignored == one.ignored)
+            && muted.is_none_or(|muted| muted == one.muted)
+            && currently_muted.is_none_or(|muted| muted == one.muted)
+            && investigated != Some(true)
+            && new.is_none_or(|new| new == one.failed.as_ref().is_some_and(|test| test.new))
+            && failing.is_none_or(|failing| failing == one.failed.is_some())
+            && name.as_ref().is_none_or(|name| name.fits(&one.name))
+            && id.is_none_or(|id| u64::try_from(id) == Ok(FIRST_TEST + one.number))
+            && test.as_ref().is_none_or(|(id, name)| {
+                id.as_ref()
+                    .is_none_or(|id| *id == (FIRST_TEST + 70_000 + one.number).to_string())
+                    && name.as_ref().is_none_or(|name| *name == one.name)
+            })
+    })
+}
+
+pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
+    only(call, &["GET"])?;
+    let text = match *path {
+        [] => call.query("locator").unwrap_or_default().to_owned(),
+        [text] => text.to_owned(),
+        _ => return Err(ApiError::jersey(404)),
+    };
+    let single = path.len() == 1;
+    let locator = Locator::parse_optional(Some(&text))?;
+    locator.help(&KNOWN)?;
+    let Some(of) = locator.raw("build")? else {
+        if [
+            "test",
+            "name",
+            "buildType",
+            "affectedProject",
+            "currentlyFailing",
+        ]
+        .iter()
+        .any(|name| locator.has(name))
+        {
+            return Err(ApiError::bad_request(
+                "Unsupported test occurrence locator: in this simulator only occurrences of one build are kept, use 'build' dimension.",
+            ));
+        }
+        return Err(ApiError::bad_request(format!(
+            "Unsupported test occurrence locator '{text}'. Try one of locator dimensions: build, test, currentlyFailing, currentlyMuted"
+        )));
+    };
+    let seen = find_one(call, of)?;
+    let wanted = Page::usual(&locator)?;
+    let filter = test_filter(&locator)?;
+    for name in [
+        "buildType",
+        "affectedProject",
+        "branch",
+        "includePersonal",
+        "invocations",
+        "expandInvocations",
+    ] {
+        locator.all(name);
+    }
+    locator.finish(&KNOWN)?;
+    let tests = verdict::tests(seen.0, &seen.1, call.now);
+    let paged = page(
+        (0..tests.count()).map(|at| occurrence(&tests, at)),
+        wanted,
+        &filter,
+    );
+    if single {
+        let one = paged.items.first().ok_or_else(|| {
+            ApiError::not_found(format!("Nothing is found by locator 'count:1,{text}'."))
+        })?;
+        return Ok(Reply::Entity(
+            "testOccurrence",
+            test_json(call, &seen, one, &call.fields()),
+        ));
+    }
+    let fields = call.fields();
+    // Without the list among the fields the counters are of everything.
+    let lists = call.query("fields").is_none() || fields.shows("testOccurrence", Level::Long);
+    let (shown, next) = if lists {
+        (paged.items, paged.next)
+    } else {
+        (
+            (0..tests.count())
+                .map(|at| occurrence(&tests, at))
+                .filter(&filter)
+                .collect(),
+            None,
+        )
+    };
+    let href = call.href(&format!("testOccurrences?locator={text}"));
+    let next = next.map(|next| {
+        next_href(
+            &call.href("testOccurrences"),
+            &text,
+            call.query("fields"),
+            wanted.count,
+            next,
+        )
+    });
+    Ok(Reply::Entity(
+        "testOccurrences",
+        tests_json(call, &seen, &shown, &href, next, &fields),
+    ))
+}
+
+/// The build of a sub-resource, which must have started.
+pub(super) fn started<'s>(call: &'s Call<'_>, text: &str) -> Result<Seen<'s>, ApiError> {
+    only(call, &["GET"])?;
+    let seen = find_one(call, text)?;
+    if seen.1.phase(call.now) == Phase::Queued {
+        return Err(ApiError::not_found(format!(
+            "No started build found for id '{}'.",
+            seen.0.id
+        )));
+    }
+    Ok(seen)
+}
+
+/// `/builds/{locator}/testOccurrences`: not paged.
+pub(super) fn tests_under(call: &Call<'_>, text: &str) -> Answer {
+    let seen = started(call, text)?;
+    let tests = verdict::tests(seen.0, &seen.1, call.now);
+    let all: Vec<Occurrence> = (0..tests.count())
+        .map(|at| occurrence(&tests, at))
+        .collect();
+    let href = call.href(&format!("testOccurrences?locator=build:(id:{})", seen.0.id));
+    Ok(Reply::Entity(
+        "testOccurrences",
+        tests_json(call, &seen, &all, &href, None, &call.fields()),
+    ))
+}

@@ -1,0 +1,372 @@
+//! All that the server knows, and questions about it that need a time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::faults::ActiveFault;
+use crate::lifecycle::{Circumstances, DependencyCourse, Phase, Timeline, timeline};
+use crate::model::{
+    Agent, Branch, Build, BuildType, Change, Grant, OnDependency, Plan, Project, Root, Token, User,
+};
+use crate::rest::errors::Generation;
+use crate::simulator::{Mode, Recorded};
+
+/// A TeamCity version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version {
+    /// Year.
+    pub major: u32,
+    /// Release of the year.
+    pub minor: u32,
+    /// Bug fix.
+    pub patch: u32,
+}
+
+impl Version {
+    /// Reads `2024.03` or `2024.03.1`.
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut parts = text.split('.').map(|part| part.trim().parse().unwrap_or(0));
+        let mut next = || parts.next().unwrap_or(0);
+        Self {
+            major: next(),
+            minor: next(),
+            patch: next(),
+        }
+    }
+    pub(crate) fn at_least(&self, major: u32, minor: u32, patch: u32) -> bool {
+        (self.major, self.minor, self.patch) >= (major, minor, patch)
+    }
+}
+
+/// Who makes a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    pub(crate) user: u64,
+    pub(crate) limits: Option<Vec<Grant>>,
+}
+
+/// A branch of a build configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogicalBranch {
+    pub(crate) name: String,
+    pub(crate) default: bool,
+    /// Root and ref.
+    pub(crate) refs: Vec<(String, String)>,
+}
+
+/// Everything that the server knows.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) version_text: String,
+    pub(crate) version: Version,
+    pub(crate) context_path: String,
+    pub(crate) web_url: String,
+    pub(crate) generation: Generation,
+    pub(crate) strict_csrf: bool,
+    pub(crate) search_lag: Duration,
+    pub(crate) latency: Duration,
+    pub(crate) mode: Mode,
+    pub(crate) restarting: Option<(Duration, Duration)>,
+    pub(crate) users: Vec<User>,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) projects: Vec<Project>,
+    pub(crate) build_types: Vec<BuildType>,
+    pub(crate) roots: Vec<Root>,
+    pub(crate) branches: Vec<Branch>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) agents: Vec<Agent>,
+    pub(crate) plans: BTreeMap<String, Vec<Plan>>,
+    pub(crate) plan_uses: BTreeMap<String, usize>,
+    pub(crate) numbers: BTreeMap<String, u64>,
+    pub(crate) pauses: Vec<(Duration, Option<Duration>)>,
+    pub(crate) builds: BTreeMap<u64, Build>,
+    pub(crate) next_build: u64,
+    pub(crate) next_order: i64,
+    /// When a build was absorbed, which, and by which.
+    pub(crate) merges: Vec<(Duration, u64, u64)>,
+    pub(crate) faults: Vec<ActiveFault>,
+    pub(crate) recorded: Vec<Recorded>,
+    pub(crate) sessions: u64,
+}
+
+impl State {
+    pub(crate) fn user(&self, id: u64) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
+    }
+    pub(crate) fn user_named(&self, username: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.username == username)
+    }
+    pub(crate) fn build_type(&self, id: &str) -> Option<&BuildType> {
+        self.build_types
+            .iter()
+            .find(|build_type| build_type.id == id)
+    }
+    pub(crate) fn project(&self, id: &str) -> Option<&Project> {
+        self.projects.iter().find(|project| project.id == id)
+    }
+    pub(crate) fn root(&self, id: &str) -> Option<&Root> {
+        self.roots.iter().find(|root| root.id == id)
+    }
+    /// The number of a root's only instance.
+    pub(crate) fn instance_id(&self, root: &str) -> u64 {
+        self.roots
+            .iter()
+            .position(|known| known.id == root)
+            .map_or(0, |at| at as u64 + 1)
+    }
+    pub(crate) fn project_internal_id(&self, id: &str) -> String {
+        let at = self
+            .projects
+            .iter()
+            .position(|project| project.id == id)
+            .unwrap_or(0);
+        format!("project{}", at + 1)
+    }
+    pub(crate) fn build_type_internal_id(&self, id: &str) -> String {
+        let at = self
+            .build_types
+            .iter()
+            .position(|known| known.id == id)
+            .unwrap_or(0);
+        format!("bt{}", at + 1)
+    }
+
+    /// The project and those above it.
+    pub(crate) fn lineage(&self, project: &str) -> Vec<String> {
+        let mut line = vec![project.to_owned()];
+        let mut at = project.to_owned();
+        while at != "_Root" && line.len() < 50 {
+            at = self
+                .project(&at)
+                .map_or_else(|| "_Root".to_owned(), |project| project.parent.clone());
+            line.push(at.clone());
+        }
+        line
+    }
+
+    fn granted(&self, grants: &[Grant], project: &str, permission: &str) -> bool {
+        let line = self.lineage(project);
+        grants.iter().any(|grant| {
+            grant.permission == permission
+                && grant
+                    .project
+                    .as_ref()
+                    .is_none_or(|project| line.contains(project))
+        })
+    }
+
+    /// Whether somebody has a permission in a project.
+    pub(crate) fn may(&self, who: &Who, project: &str, permission: &str) -> bool {
+        let own = self
+            .user(who.user)
+            .is_some_and(|user| self.granted(&user.grants, project, permission));
+        own && who
+            .limits
+            .as_ref()
+            .is_none_or(|limits| self.granted(limits, project, permission))
+    }
+
+    pub(crate) fn may_view_type(&self, who: &Who, build_type: &str) -> bool {
+        self.build_type(build_type)
+            .is_some_and(|build_type| self.may(who, &build_type.project, "view_project"))
+    }
+
+    /// Full name of a project: `Parent / Sub`.
+    pub(crate) fn project_full_name(&self, id: &str) -> String {
+        let mut names: Vec<String> = self
+            .lineage(id)
+            .iter()
+            .filter(|id| *id != "_Root")
+            .filter_map(|id| Some(self.project(id)?.name.clone()))
+            .collect();
+        names.reverse();
+        names.join(" / ")
+    }
+
+    // --- time -------------------------------------------------------------------------------
+
+    pub(crate) fn timeline(&self, id: u64) -> Option<Timeline> {
+        self.timeline_within(id, 0)
+    }
+
+    fn timeline_within(&self, id: u64, depth: usize) -> Option<Timeline> {
+        let build = self.builds.get(&id)?;
+        let build_type = self.build_type(&build.build_type);
+        let mut dependencies = Vec::new();
+        if depth < 64 {
+            for dependency in &build.dependencies {
+                let Some(timeline) = self.timeline_within(*dependency, depth + 1) else {
+                    continue;
+                };
+                let of_type = self
+                    .builds
+                    .get(dependency)
+                    .map(|build| build.build_type.as_str());
+                let rule = build_type.and_then(|t| {
+                    t.dependencies
+                        .iter()
+                        .find(|d| Some(d.build_type.as_str()) == of_type)
+                });
+                dependencies.push(DependencyCourse {
+                    id: *dependency,
+                    timeline,
+                    on_failure: rule.map_or(OnDependency::RunAddProblem, |rule| rule.on_failure),
+                    on_cancel: rule.map_or(OnDependency::FailToStart, |rule| rule.on_cancel),
+                });
+            }
+        }
+        let kind = build_type.map_or(crate::model::BuildTypeKind::Regular, |t| t.kind);
+        let user_id = |name: &str| self.user_named(name).map(|user| user.id);
+        Some(timeline(
+            build,
+            Circumstances {
+                kind,
+                dependencies: &dependencies,
+                pauses: &self.pauses,
+                user_id: &user_id,
+            },
+        ))
+    }
+
+    /// Which build an id stands for now: itself, or the one that absorbed it.
+    pub(crate) fn survivor(&self, id: u64, now: Duration) -> u64 {
+        let mut id = id;
+        for _ in 0..100 {
+            match self
+                .merges
+                .iter()
+                .find(|(at, absorbed, _)| *absorbed == id && *at <= now)
+            {
+                Some((_, _, survivor)) => id = *survivor,
+                None => break,
+            }
+        }
+        id
+    }
+
+    /// A build by id as clients see it: merged ids lead to the survivor, deleted ones nowhere.
+    pub(crate) fn visible_build(&self, id: u64, now: Duration) -> Option<(&Build, Timeline)> {
+        let id = self.survivor(id, now);
+        let build = self.builds.get(&id)?;
+        let timeline = self.timeline(id)?;
+        (timeline.phase(now) != Phase::Deleted).then_some((build, timeline))
+    }
+
+    /// All builds that lists may show: the queue in order, then running and finished ones, newest first.
+    pub(crate) fn listed_builds(&self, now: Duration) -> Vec<(&Build, Timeline)> {
+        let mut found: Vec<(&Build, Timeline)> = self
+            .builds
+            .values()
+            .filter(|build| build.queued_at + self.search_lag <= now)
+            .filter(|build| self.survivor(build.id, now) == build.id)
+            .filter_map(|build| Some((build, self.timeline(build.id)?)))
+            .filter(|(_, timeline)| timeline.phase(now) != Phase::Deleted)
+            .collect();
+        found.sort_by_key(|(build, timeline)| match timeline.phase(now) {
+            Phase::Queued => (0, build.order),
+            Phase::Running => (1, -(build.id as i64)),
+            _ => (2, -(build.id as i64)),
+        });
+        found
+    }
+
+    // --- VCS --------------------------------------------------------------------------------
+
+    pub(crate) fn knows_change(change: &Change, now: Duration) -> bool {
+        change.known_at.is_some_and(|at| at <= now)
+    }
+
+    fn knows_ref(&self, root: &str, vcs_ref: &str, now: Duration) -> bool {
+        self.branches.iter().any(|branch| {
+            branch.root == root
+                && branch.vcs_ref == vcs_ref
+                && branch.known_at.is_some_and(|at| at <= now)
+        }) || self.changes.iter().any(|change| {
+            change.root == root
+                && change.refs.iter().any(|known| known == vcs_ref)
+                && Self::knows_change(change, now)
+        })
+    }
+
+    /// The refs of a root that the server knows, the default branch always among them.
+    pub(crate) fn known_refs(&self, root: &Root, now: Duration) -> Vec<String> {
+        let mut refs = vec![root.default_branch.clone()];
+        let named = self
+            .branches
+            .iter()
+            .filter(|branch| branch.root == root.id)
+            .map(|branch| &branch.vcs_ref);
+        let changed = self
+            .changes
+            .iter()
+            .filter(|change| change.root == root.id)
+            .flat_map(|change| &change.refs);
+        for vcs_ref in named.chain(changed) {
+            if !refs.contains(vcs_ref) && self.knows_ref(&root.id, vcs_ref, now) {
+                refs.push(vcs_ref.clone());
+            }
+        }
+        refs
+    }
+
+    /// The branches of a configuration, the default one first; none if no root has a specification.
+    pub(crate) fn branches_of(&self, build_type: &BuildType, now: Duration) -> Vec<LogicalBranch> {
+        let mut found: Vec<LogicalBranch> = Vec::new();
+        for (root_id, _) in &build_type.roots {
+            let Some(root) = self.root(root_id) else {
+                continue;
+            };
+            if root.spec.is_empty() {
+                continue;
+            }
+            for vcs_ref in self.known_refs(root, now) {
+                let default = vcs_ref == root.default_branch;
+                let Some(name) = (if default {
+                    Some(root.default_logical())
+                } else {
+                    root.logical(&vcs_ref)
+                }) else {
+                    continue;
+                };
+                let place = (root.id.clone(), vcs_ref);
+                match found
+                    .iter_mut()
+                    .find(|known| (default && known.default) || known.name == name)
+                {
+                    Some(known) => known.refs.push(place),
+                    None => found.push(LogicalBranch {
+                        name,
+                        default,
+                        refs: vec![place],
+                    }),
+                }
+            }
+        }
+        found.sort_by_key(|branch| !branch.default);
+        found
+    }
+
+    /// The newest known change of a ref.
+    pub(crate) fn head(&self, root: &str, vcs_ref: &str, now: Duration) -> Option<&Change> {
+        self.changes
+            .iter()
+            .filter(|change| change.root == root && Self::knows_change(change, now))
+            .filter(|change| change.refs.iter().any(|known| known == vcs_ref))
+            .max_by_key(|change| change.id)
+    }
+
+    /// Tells the server that roots changed: what waits for a hook is noticed after its time.
+    pub(crate) fn hook(&mut self, roots: &[String], now: Duration) {
+        for change in self
+            .changes
+            .iter_mut()
+            .filter(|change| roots.contains(&change.root))
+        {
+            if let Some(after) = change.on_hook.take() {
+                change.known_at = Some(now + after);
+            }
+        }
+    }
+}
