@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bitbucket;
 mod body;
 mod build_log;
 mod clock;
