@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of pipelines, settings or output.
 
+mod artifacts;
 mod client;
 mod date;
 mod error;
@@ -15,6 +16,7 @@ pub(crate) mod stub;
 mod tests;
 mod tokens;
 
+pub use artifacts::{Artifact, Artifacts, Download, Piece};
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use locator::Locator;

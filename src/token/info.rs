@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn days_are_counted_down() {
         let now = time(1_800_000_000);
-        let at = |seconds| Expiry::At(time(1_800_000_000 + seconds)).days(now);
+        let at = |seconds: i64| Expiry::At(time(1_800_000_000 + seconds)).days(now);
         assert_eq!(
             [at(86_400), at(86_399), at(-1)],
             [Some(1), Some(0), Some(-1)]

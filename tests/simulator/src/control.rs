@@ -107,6 +107,10 @@ impl Simulator {
     pub fn revoke_token(&self, value: &str) {
         self.change(|state, _| state.tokens.retain(|token| token.value != value));
     }
+    /// All tokens, those that have expired too.
+    pub fn tokens(&self) -> Vec<Token> {
+        self.lock().tokens.clone()
+    }
     /// A token is made.
     pub fn add_token(&self, token: Token) {
         self.change(|state, _| state.tokens.push(token));
@@ -121,10 +125,13 @@ impl Simulator {
             }
         });
     }
-    /// A build ends now.
+    /// A build ends now, unless it is over already.
     pub fn finish_build(&self, id: u64, status: Status) {
         self.change(|state, now| {
-            if let Some(build) = state.builds.get_mut(&id) {
+            let over = state
+                .timeline(id)
+                .is_none_or(|course| course.finish.is_some_and(|finish| finish <= now));
+            if let Some(build) = state.builds.get_mut(&id).filter(|_| !over) {
                 build.forced_finish = Some((now, status));
             }
         });
