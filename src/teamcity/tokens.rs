@@ -187,7 +187,7 @@ mod tests {
         let tries = Cell::new(0);
         let stub = Stub::new(move |request| {
             if request.method == Method::DELETE {
-                return (204, String::new());
+                return (204, " ".to_owned());
             }
             tries.set(tries.get() + 1);
             match tries.get() {

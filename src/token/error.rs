@@ -153,14 +153,18 @@ fn names(credential: Option<&Credential>) -> &'static str {
 
 fn needs(credential: Option<&Credential>, access: Access) -> String {
     let (api, classic, for_what) = match access {
-        Access::Read => ("read:pipeline:bitbucket", "pipeline", "read variables"),
+        Access::Read => (
+            "the scope read:pipeline:bitbucket",
+            "pipeline",
+            "read variables",
+        ),
         Access::Write => (
-            "read:pipeline:bitbucket and admin:pipeline:bitbucket",
+            "the scopes read:pipeline:bitbucket and admin:pipeline:bitbucket",
             "pipeline:variable",
             "store and delete variables",
         ),
         Access::Status => (
-            "read:repository:bitbucket",
+            "the scope read:repository:bitbucket",
             "repository",
             "set build statuses",
         ),
@@ -170,10 +174,10 @@ fn needs(credential: Option<&Credential>, access: Access) -> String {
             format!("To {for_what}, an access token needs the scope {classic}.")
         }
         Some(Credential::Basic { .. }) => {
-            format!("To {for_what}, an API token needs the scopes {api}.")
+            format!("To {for_what}, an API token needs {api}.")
         }
         None => format!(
-            "To {for_what}, an API token needs the scopes {api}, and an access token the scope {classic}."
+            "To {for_what}, an API token needs {api}, and an access token the scope {classic}."
         ),
     }
 }

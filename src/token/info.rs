@@ -166,7 +166,7 @@ mod tests {
             fingerprint: Some(fingerprint(&Secret::new("abc"))),
             ..Info::default()
         };
-        insta::assert_snapshot!(info.text(), @r#"{"server":"https://tc.example.com/","user":"ci","dateAdded":"2027-01-15T08:00:00Z","expires":"2027-01-16T08:00:00Z","lastAuthenticated":null,"tokenName":null,"fingerprint":"4d21e1a5a3f8"}"#);
+        insta::assert_snapshot!(info.text(), @r#"{"server":"https://tc.example.com/","user":"ci","dateAdded":"2027-01-15T08:00:00Z","expires":"2027-01-16T08:00:00Z","lastAuthenticated":null,"tokenName":null,"fingerprint":"d15d03c31ea5"}"#);
         assert_eq!(Info::parse(&info.text()), Some(info));
     }
 

@@ -9,6 +9,7 @@ mod pipe;
 mod queueing;
 mod stopping;
 mod tokens;
+mod tokens_binary;
 mod tokens_crash;
 mod tokens_life;
 mod versions;

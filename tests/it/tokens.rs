@@ -315,7 +315,7 @@ async fn a_list_goes_over_all_pages_and_shows_servers_and_scopes_together() {
     let ran = net.command(&format!("{list} --json")).run().await;
     let json: serde_json::Value = serde_json::from_str(&ran.output).unwrap();
     assert_eq!(json["tokens"].as_array().unwrap().len(), 3);
-    assert_eq!(json["tokens"][2]["expiresInDays"], 8);
+    assert_eq!(json["tokens"][2]["expiresInDays"], 9);
     assert_eq!(json["tokens"][2]["scope"]["environment"], "production");
     // A scope that can't be read hides no other.
     let ran = net
