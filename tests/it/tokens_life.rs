@@ -233,7 +233,9 @@ async fn a_whole_life_loses_and_shows_no_token() {
                 .server(B)
                 .tokens()
                 .iter()
-                .any(|token| token.value == value)
+                .any(|token| token.value == value),
+            "{}",
+            life.said.join("\n---\n")
         );
     }
     let ran = life.run(&list, "", &[]).await;
