@@ -119,10 +119,15 @@ impl Console {
 
     /// The end of the run: each build, then the reason of a failure last, where eyes land.
     pub fn summary(&self, outcome: &RunOutcome) {
-        if outcome.builds.len() > 1 {
-            self.line("");
-            for build in &outcome.builds {
-                self.line(&headline(build));
+        match outcome.builds.as_slice() {
+            // Only now, so that it stands last.
+            [build] if build.ending != Ending::NotQueued => self.finished(0, build),
+            [] | [_] => {}
+            builds => {
+                self.line("");
+                for build in builds {
+                    self.line(&headline(build));
+                }
             }
         }
         if let Some(reason) = &outcome.reason {
@@ -446,7 +451,10 @@ impl Events for Console {
                 depth,
                 text,
             } => self.log(*build, within.as_deref(), *level, *depth, text),
-            Event::Finished { build, outcome } => self.finished(*build, outcome),
+            Event::Finished { build, outcome } if self.names.borrow().len() > 1 => {
+                self.finished(*build, outcome)
+            }
+            Event::Finished { .. } => {}
             Event::Outage { why, retry_for } => {
                 self.warning(&format!(
                     "{why}. Trying again for up to {}; the build goes on meanwhile.",

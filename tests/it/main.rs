@@ -5,5 +5,6 @@ mod documents;
 mod following;
 mod pipe;
 mod queueing;
+mod results;
 mod stopping;
 mod versions;
