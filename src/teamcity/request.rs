@@ -33,6 +33,8 @@ pub enum Need {
     Must,
     /// It can: a refusal is taken at once.
     May,
+    /// It can; what is too large is asked for again in smaller parts.
+    Parts,
     /// It can, and the answer is of no use later: nothing is asked again.
     Now,
 }
@@ -232,15 +234,16 @@ impl Requests {
             .run(&*self.watch, |attempt| {
                 let attempt = operation(attempt);
                 async move {
-                    attempt
-                        .await
-                        .map_err(|failure| match (need, failure.trouble) {
-                            (Need::May, Trouble::Refusal) | (Need::Now, _) => Failure {
-                                trouble: Trouble::Final,
-                                ..failure
-                            },
+                    attempt.await.map_err(|failure| {
+                        // What is too large won't be smaller the next time.
+                        let hopeless = matches!(failure.error, ErrorKind::TooLarge(_));
+                        match (need, failure.trouble) {
+                            (Need::May, Trouble::Refusal) | (Need::Now, _) => failure.for_good(),
+                            (Need::Parts, Trouble::Refusal) => failure.for_good(),
+                            (Need::Parts, _) if hopeless => failure.for_good(),
                             _ => failure,
-                        })
+                        }
+                    })
                 }
             })
             .await;
@@ -352,11 +355,7 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
     read_limited(body, limit)
         .await
         .map_err(|error| match error {
-            // It won't be smaller the next time.
-            BodyError::TooLarge(_) => Failure {
-                error: ErrorKind::Unreadable(error.to_string()),
-                trouble: Trouble::Final,
-            },
+            BodyError::TooLarge(limit) => failure(ErrorKind::TooLarge(limit), None),
             BodyError::Transport(error) => failure(error.into(), None),
         })
 }
