@@ -79,9 +79,9 @@ impl Client {
             };
             let query = [("locator", locator), ("fields", fields::ARTIFACTS)];
             let url = self.artifact_url(id, "children", &folder, &query);
-            let list: ArtifactFiles = match self.requests.get(url, Need::May).await {
+            let list: ArtifactFiles = match self.requests.get(url, Need::Parts).await {
                 Err(Error {
-                    kind: ErrorKind::Unreadable(_),
+                    kind: ErrorKind::TooLarge(_),
                     ..
                 }) if recursive => {
                     folders.push((folder, false));
