@@ -179,6 +179,7 @@ async fn pick_up(
             in_flight: false,
             id: Some(*id),
             own,
+            on_default_branch: false,
             outcome,
             ended: false,
         });

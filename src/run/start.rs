@@ -123,6 +123,7 @@ fn entry(id: &BuildTypeId, build_type: &BuildType) -> Entry {
         in_flight: false,
         id: None,
         own: true,
+        on_default_branch: false,
         outcome,
         ended: false,
     }
@@ -235,10 +236,11 @@ fn begun(
     context.ledger.update(position, |entry| {
         entry.id = Some(id);
         entry.in_flight = false;
+        entry.on_default_branch = place.is_default;
         entry.outcome.id = Some(id);
         entry.outcome.ending = Ending::Queued;
         entry.outcome.url.clone_from(&build.web_url);
-        entry.outcome.branch.clone_from(&place.branch);
+        entry.outcome.branch = build.branch_name.clone().or_else(|| place.branch.clone());
         entry.outcome.revision.clone_from(&place.revision);
         entry.outcome.joined = joined.is_some();
     });
@@ -250,7 +252,7 @@ fn begun(
             build_type: entry.build_type,
             name: entry.outcome.full_name(),
             url: build.web_url.clone(),
-            branch: place.branch.clone(),
+            branch: build.branch_name.clone().or_else(|| place.branch.clone()),
             revision: place.revision.clone(),
             joined,
             ending: None,

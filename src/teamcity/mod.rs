@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of pipelines, settings or output.
 
+mod access;
 mod artifacts;
 mod client;
 mod date;

@@ -3,12 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use secrecy::zeroize::Zeroizing;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -16,7 +13,6 @@ use super::error::{self, Error, ErrorKind};
 use crate::http::{
     Body, BodyError, Failure, Request, Response, Retry, Transport, Trouble, Watch, read_limited,
 };
-use crate::types::Secret;
 
 /// The whole time for one answer: far more than any needs, and less than a person waits without a word.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -44,75 +40,14 @@ pub enum Need {
 
 /// Sends requests to one server.
 pub struct Requests {
-    transport: Rc<dyn Transport>,
-    base: Url,
-    headers: HeaderMap,
-    retry: Retry,
-    watch: Rc<dyn Watch>,
+    pub(super) transport: Rc<dyn Transport>,
+    pub(super) base: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) retry: Retry,
+    pub(super) watch: Rc<dyn Watch>,
 }
 
 impl Requests {
-    /// For the server at `base` (which ends with a slash), with `headers` on every request.
-    ///
-    /// # Errors
-    /// When the token can't be a header's value.
-    pub fn new(
-        transport: Rc<dyn Transport>,
-        base: Url,
-        token: &Secret,
-        extra_headers: &[(HeaderName, HeaderValue)],
-        retry: Retry,
-        watch: Rc<dyn Watch>,
-    ) -> Result<Self, http::header::InvalidHeaderValue> {
-        let mut requests = Self::anonymous(transport, base, extra_headers, retry, watch);
-        let text = Zeroizing::new(format!("Bearer {}", token.expose()));
-        requests.authorize(&text)?;
-        Ok(requests)
-    }
-
-    /// The same, for a user with a password.
-    ///
-    /// # Errors
-    /// When user and password can't be a header's value.
-    pub fn with_password(
-        transport: Rc<dyn Transport>,
-        base: Url,
-        (user, password): (&str, &Secret),
-        extra_headers: &[(HeaderName, HeaderValue)],
-        retry: Retry,
-        watch: Rc<dyn Watch>,
-    ) -> Result<Self, http::header::InvalidHeaderValue> {
-        let mut requests = Self::anonymous(transport, base, extra_headers, retry, watch);
-        let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
-        let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        requests.authorize(&text)?;
-        Ok(requests)
-    }
-
-    /// The same, without a credential: for what a server tells everybody.
-    pub fn anonymous(
-        transport: Rc<dyn Transport>,
-        base: Url,
-        extra_headers: &[(HeaderName, HeaderValue)],
-        retry: Retry,
-        watch: Rc<dyn Watch>,
-    ) -> Self {
-        Self {
-            transport,
-            base,
-            headers: extra_headers.iter().cloned().collect(),
-            retry,
-            watch,
-        }
-    }
-
-    fn authorize(&mut self, text: &str) -> Result<(), http::header::InvalidHeaderValue> {
-        let mut value = HeaderValue::from_str(text)?;
-        value.set_sensitive(true);
-        self.headers.insert(AUTHORIZATION, value);
-        Ok(())
-    }
-
     /// The server's base URL.
     pub fn base(&self) -> &Url {
         &self.base
