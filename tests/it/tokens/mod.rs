@@ -6,6 +6,7 @@ mod crash;
 mod create;
 mod life;
 mod list;
+mod page;
 mod remove;
 mod rotate;
 mod run;
