@@ -1,5 +1,7 @@
 //! The `token` commands, one by one, and the whole life of tokens: nothing is lost or shown.
 
+#![allow(clippy::unwrap_used, reason = "a test that stops is a test that fails")]
+
 mod add;
 mod binary;
 mod crash;
