@@ -2,6 +2,7 @@
 
 mod documents;
 mod following;
+mod log;
 mod pipe;
 mod queueing;
 mod stopping;
