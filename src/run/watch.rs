@@ -9,7 +9,7 @@ use super::chain::{self, ChainWatch};
 use super::error::RunError;
 use super::event::Event;
 use super::follow::{Followed, Verdict};
-use super::log::{Budget, LogStream};
+use super::log::{Budget, LogStream, Look};
 use super::outcome::Ending;
 use super::{details, log_end, poll};
 use crate::config::LogMode;
@@ -67,8 +67,12 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
         .await;
         if has_log && Instant::now() >= next_log {
             next_log = Instant::now() + LOG_EVERY;
-            if look_at_logs(context, &mut watched, &mut budget).await {
+            let looked = look_at_logs(context, &mut watched, &mut budget).await;
+            if looked.ended {
                 next_status = Instant::now();
+            }
+            if looked.behind {
+                next_log = Instant::now();
             }
         }
         if Instant::now() >= next_status {
@@ -79,14 +83,27 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
     Ok(())
 }
 
-/// Whether a log has come to its end, so that the build has too.
-async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], budget: &mut Budget) -> bool {
-    let mut ended = false;
+/// What looks at the logs have shown.
+#[derive(Default)]
+struct Looked {
+    /// A log has come to its end, so that the build has too.
+    ended: bool,
+    /// A log has more lines than were read.
+    behind: bool,
+}
+
+async fn look_at_logs(
+    context: &Context<'_>,
+    watched: &mut [Watched],
+    budget: &mut Budget,
+) -> Looked {
+    let mut looked = Looked::default();
     for one in watched {
         let Some(log) = &mut one.log else { continue };
-        let had_ended = log.ended;
+        let (had_ended, shown) = (log.ended, log.shown());
+        looked.behind |= log.look(context, budget).await == Look::Behind;
         let now = Instant::now();
-        if log.look(context, budget).await {
+        if log.shown() > shown {
             one.followed.heard(now);
             one.last_line = now;
         } else if log.is_live()
@@ -98,9 +115,9 @@ async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], budget: &m
                 what: "its log has had no new line for 10 minutes; it may hang. TIMEOUT will end the wait".to_owned(),
             });
         }
-        ended |= log.ended && !had_ended;
+        looked.ended |= log.ended && !had_ended;
     }
-    ended
+    looked
 }
 
 /// One look at all builds. After how long the next one is due.

@@ -93,7 +93,7 @@ impl TestPages<'_> {
         let page: TestOccurrences = match self.client.requests.get(url.clone(), Need::May).await {
             // The details of a page can be larger than any sensible answer.
             Err(Error {
-                kind: ErrorKind::Unreadable(_),
+                kind: ErrorKind::TooLarge(_),
                 ..
             }) if self.with_details => {
                 self.with_details = false;

@@ -25,7 +25,10 @@ fn scenario(log: LogScript) -> Scenario {
 
 /// The lines of the build log that were shown, without their frame.
 fn shown(ran: &Ran) -> Vec<&str> {
-    let framed = ran.output.lines().filter_map(|line| line.strip_prefix("│ "));
+    let framed = ran
+        .output
+        .lines()
+        .filter_map(|line| line.strip_prefix("│ "));
     framed.collect()
 }
 
@@ -92,7 +95,12 @@ fn the_binary_shows_200_000_lines() {
         .generated(149_000, s(2), s(5), "b")
         .generated(1_000, s(5), s(6), "c");
     let plan = Plan::new().queued_for(s(1)).runs_for(s(7)).log(log);
-    let running = Step::new().spawn(Scenario::new().plan("App_Build", plan), "/teamcity");
+    let running = Step::new().spawn(
+        Scenario::new()
+            .context_path("/teamcity")
+            .plan("App_Build", plan),
+        "/teamcity",
+    );
     let (ran, simulator) = running.wait();
     assert_complete(
         ran.ends_with(0),
@@ -112,10 +120,8 @@ async fn a_line_is_shown_within_10_seconds() {
             .plan("App_Build", plan)
             .latency(Duration::from_millis(150)),
     );
-    let epoch = tokio::time::Instant::now();
     let ran = Step::new().run(&simulator).await;
     ran.ends_with(0);
-    let _ = epoch;
     let started = simulator.builds()[0].started_at.unwrap();
     // Times of lines count from the first output, which comes a moment after the server's start.
     let first_output = ran.took - ran.lines.last().unwrap().0;
@@ -188,7 +194,10 @@ async fn no_fault_in_the_middle_loses_a_line() {
                 ran.ends_with(0).says("can't be shown");
             } else {
                 eprintln!("{kind:?} on {on:?}");
-                assert_complete(ran.ends_with(0), &[(3_000, "a"), (9_000, "b"), (2_000, "c")]);
+                assert_complete(
+                    ran.ends_with(0),
+                    &[(3_000, "a"), (9_000, "b"), (2_000, "c")],
+                );
             }
         }
     }
@@ -219,7 +228,9 @@ async fn servers_may_understand_windows_otherwise() {
         LogWindows::default().tail_only().at_most(100),
         LogWindows::default().after_the_message(),
         LogWindows::default().every_third_index_hidden(),
-        LogWindows::default().every_third_index_hidden().after_the_message(),
+        LogWindows::default()
+            .every_third_index_hidden()
+            .after_the_message(),
         LogWindows::default().every_third_index_hidden().tail_only(),
         LogWindows::default().at_most(100),
         LogWindows::default().first_index(1),
@@ -271,7 +282,11 @@ async fn of_a_huge_line_the_beginning_is_shown() {
             assert_eq!(shown.len(), 22);
             assert_eq!(shown[9], "a 10");
             assert!(shown[10].starts_with("yyyyyyyy") && shown[10].len() < 70_000);
-            assert!(shown[10].ends_with('…'), "{}", &shown[10][shown[10].len() - 40..]);
+            assert!(
+                shown[10].ends_with('…'),
+                "{}",
+                &shown[10][shown[10].len() - 40..]
+            );
             assert_eq!(shown[11], "b 1");
         }
     }
@@ -333,7 +348,10 @@ async fn a_log_looks_the_same_live_and_at_the_end() {
 
 #[test]
 fn colours_are_kept_and_nothing_else_is_obeyed() {
-    let plan = Plan::new().queued_for(s(1)).runs_for(s(14)).log(colourful());
+    let plan = Plan::new()
+        .queued_for(s(1))
+        .runs_for(s(14))
+        .log(colourful());
     let running = Step::new().spawn(Scenario::new().plan("App_Build", plan), "");
     let output = running.child.wait_with_output().unwrap();
     let output = String::from_utf8(output.stdout).unwrap();
@@ -358,10 +376,17 @@ async fn at_its_limit_the_log_ends_with_a_link_and_a_failed_one_shows_its_end() 
         let simulator = Simulator::start(Scenario::new().plan("App_Build", plan));
         let ran = Step::new().set("LOG_LIMIT", "200KB").run(&simulator).await;
         ran.ends_with(status).says("LOG_LIMIT");
-        let said = ran.lines.iter().filter(|(_, line)| line.contains("LOG_LIMIT"));
+        let said = ran
+            .lines
+            .iter()
+            .filter(|(_, line)| line.contains("LOG_LIMIT"));
         let said: Vec<_> = said.collect();
         assert_eq!(said.len(), 1);
-        assert!(said[0].1.contains("https://teamcity.example.com/"), "{}", said[0].1);
+        assert!(
+            said[0].1.contains("https://teamcity.example.com/"),
+            "{}",
+            said[0].1
+        );
         let size: usize = ran.lines.iter().map(|(_, line)| line.len() + 1).sum();
         assert!(size < 230_000, "{size}");
         if status == 0 {
@@ -380,7 +405,11 @@ async fn a_log_that_is_wanted_on_failure_shows_its_end_and_its_first_error() {
         .generated(5_000, s(0), s(50), "before")
         .error(s(51), "the first error")
         .generated(5_000, s(52), s(100), "after");
-    for kind in [None, Some(FaultKind::CutAnswer), Some(FaultKind::Html502BeforeActing)] {
+    for kind in [
+        None,
+        Some(FaultKind::CutAnswer),
+        Some(FaultKind::Html502BeforeActing),
+    ] {
         let plan = plan(log.clone()).outcome(Outcome::Failure);
         let simulator = Simulator::start(Scenario::new().plan("App_Build", plan));
         if let Some(kind) = kind {
@@ -410,12 +439,20 @@ async fn no_log_is_no_log() {
     let simulator = Simulator::start(Scenario::new().plan("App_Build", plan));
     let ran = Step::new().set("LOG", "none").run(&simulator).await;
     ran.ends_with(1).says_not("the error");
-    assert_eq!(looks(&simulator, Resource::Messages) + looks(&simulator, Resource::TextLog), 0);
+    assert_eq!(
+        looks(&simulator, Resource::Messages) + looks(&simulator, Resource::TextLog),
+        0
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_canceled_build_shows_its_log_to_the_end() {
-    let simulator = Simulator::start(scenario(LogScript::new().generated(9_000, s(0), s(110), "a")));
+    let simulator = Simulator::start(scenario(LogScript::new().generated(
+        9_000,
+        s(0),
+        s(110),
+        "a",
+    )));
     let canceling = simulator.clone();
     let run = Step::new().run(&simulator);
     let cancel = async {
@@ -448,8 +485,17 @@ async fn a_last_line_that_is_none_loses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_joined_build_shows_its_log_from_the_beginning() {
-    let simulator = Simulator::start(scenario(LogScript::new().generated(9_000, s(0), s(110), "a")));
-    Step::new().set("WAIT", "false").run(&simulator).await.ends_with(0);
+    let simulator = Simulator::start(scenario(LogScript::new().generated(
+        9_000,
+        s(0),
+        s(110),
+        "a",
+    )));
+    Step::new()
+        .set("WAIT", "false")
+        .run(&simulator)
+        .await
+        .ends_with(0);
     tokio::time::sleep(s(90)).await;
     let ran = Step::new().run(&simulator).await;
     assert_complete(ran.ends_with(0), &[(9_000, "a")]);

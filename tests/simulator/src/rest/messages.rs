@@ -37,15 +37,14 @@ pub(super) fn messages(call: &mut Call<'_>) -> Answer {
         members.push(("messages".to_owned(), Json::List(shown)));
     }
     let index = |line: u64| {
-        let index = line.checked_sub(1).map(|line| call.state.log_windows.index(line));
+        let index = line
+            .checked_sub(1)
+            .map(|line| call.state.log_windows.index(line));
         index.map_or(-1, |index| i64::try_from(index).unwrap_or(i64::MAX))
     };
     let last = index(log.len());
     members.push(("lastMessageIndex".to_owned(), last.into()));
-    members.push((
-        "focusIndex".to_owned(),
-        index(to).into(),
-    ));
+    members.push(("focusIndex".to_owned(), index(to).into()));
     members.push(("lastMessageIncluded".to_owned(), (to >= log.len()).into()));
     members.push(("prevVisible".to_owned(), (from > 0).into()));
     Ok(Reply::Entity("messages", Json::Object(members)))
@@ -103,7 +102,10 @@ fn message(call: &Call<'_>, log: &BuildLog, index: u64, line: &Line) -> Json {
         ("flowId".to_owned(), 0_i64.into()),
     ];
     if let Some(parent) = line.parent {
-        members.push(("parentId".to_owned(), call.state.log_windows.index(parent).into()));
+        members.push((
+            "parentId".to_owned(),
+            call.state.log_windows.index(parent).into(),
+        ));
     }
     if line.opens.is_some() {
         members.push(("blockType".to_owned(), "$BUILD_STEP$".into()));
