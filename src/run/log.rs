@@ -380,9 +380,12 @@ impl LogStream {
             };
             if let Err(error) = read {
                 tries += 1;
-                if tries > TEXT_TRIES
-                    || error.kind.is_refusal()
-                    || matches!(error.kind, ErrorKind::WebPage(_))
+                if tries
+                    > if error.kind.is_refusal() {
+                        1
+                    } else {
+                        TEXT_TRIES
+                    }
                 {
                     return Err(error);
                 }

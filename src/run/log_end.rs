@@ -34,7 +34,9 @@ pub async fn show(
     let parts = loop {
         match read(context, id).await {
             Ok(parts) => break parts,
-            Err(error) if tries >= TRIES || error.kind.is_refusal() => return Err(error),
+            Err(error) if tries >= if error.kind.is_refusal() { 1 } else { TRIES } => {
+                return Err(error);
+            }
             Err(_) => {
                 tries += 1;
                 tokio::time::sleep(Duration::from_secs(tries)).await;

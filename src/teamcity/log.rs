@@ -141,7 +141,10 @@ impl TextLog {
     pub async fn line(&mut self) -> Result<Option<TextLine>, Error> {
         loop {
             let Some(line) = self.raw_line().await? else {
-                return Ok(None);
+                // No log is without its header.
+                let whole = (!self.header).then_some(None);
+                return whole
+                    .ok_or_else(|| ErrorKind::Unreadable("it is no build log".to_owned()).into());
             };
             if self.header {
                 self.header = !line.trim().is_empty();

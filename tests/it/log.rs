@@ -188,19 +188,24 @@ async fn no_fault_in_the_middle_loses_a_line() {
                 faulty.fault(fault.times(times));
             };
             let (ran, ()) = tokio::join!(run, fault);
-            // A refusal of the text log is final, and said.
-            let refusal = matches!(kind, FaultKind::NotFound404);
-            if on == Resource::TextLog && refusal {
-                ran.ends_with(0).says("can't be shown");
-            } else {
-                eprintln!("{kind:?} on {on:?}");
-                assert_complete(
-                    ran.ends_with(0),
-                    &[(3_000, "a"), (9_000, "b"), (2_000, "c")],
-                );
-            }
+            eprintln!("{kind:?} on {on:?}");
+            assert_complete(
+                ran.ends_with(0),
+                &[(3_000, "a"), (9_000, "b"), (2_000, "c")],
+            );
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_can_not_be_had_is_said() {
+    let simulator = Simulator::start(scenario(LogScript::new().line(s(1), "a")));
+    for resource in [Resource::Messages, Resource::TextLog] {
+        let fault = Fault::new(FaultKind::NotFound404).on(Matcher::resource(resource));
+        simulator.fault(fault.always());
+    }
+    let ran = Step::new().run(&simulator).await;
+    ran.ends_with(0).says("can't be shown");
 }
 
 #[tokio::test(start_paused = true)]
