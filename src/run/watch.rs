@@ -24,6 +24,10 @@ const WITH_LOG: Duration = Duration::from_secs(60);
 
 /// A running build whose log stands still for so long may hang.
 const SILENCE: Duration = Duration::from_secs(600);
+/// Builds that are asked for with one request: an address has a limit of some 8 KB.
+const AT_ONCE: usize = 100;
+/// After so many refusals in a row each build is asked for singly.
+const MOST_REFUSALS: u32 = 3;
 /// Most failed builds of a chain whose logs are shown.
 const CULPRITS: usize = 3;
 
@@ -54,9 +58,11 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
     };
     let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
     let mut budget = Budget::new(context.settings.follow.log_limit);
-    // Pipes that start together do not ask together.
-    let mut next_status = Instant::now() + poll::SHORT.mul_f64(0.5 + 0.5 * context.phase);
-    let mut next_log = Instant::now() + LOG_EVERY;
+    let beat = poll::Beat::new(now, context.phase);
+    let mut next_status = beat.next(now, poll::SHORT);
+    let mut next_log = beat.next(now, LOG_EVERY);
+    let mut together = Together::default();
+    let mut fails_fast = context.settings.follow.fail_fast;
     while !watched.is_empty() {
         let has_log = watched.iter().any(|one| one.log.is_some()) && !budget.is_spent();
         tokio::time::sleep_until(if has_log {
@@ -66,7 +72,7 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
         })
         .await;
         if has_log && Instant::now() >= next_log {
-            next_log = Instant::now() + LOG_EVERY;
+            next_log = beat.next(Instant::now(), LOG_EVERY);
             let looked = look_at_logs(context, &mut watched, &mut budget).await;
             if looked.ended {
                 next_status = Instant::now();
@@ -76,8 +82,14 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
             }
         }
         if Instant::now() >= next_status {
-            let pause = look_at_builds(context, &mut watched, &mut budget, &mut next_log).await?;
-            next_status = Instant::now() + pause;
+            let looked = Instant::now();
+            let answers = ask(context, &watched, &mut together).await?;
+            let seen =
+                look_at_builds(context, &mut watched, answers, &mut budget, &mut next_log).await?;
+            if seen.failed && std::mem::take(&mut fails_fast) {
+                cancel_rest(context, &watched).await;
+            }
+            next_status = beat.next(looked, seen.pause);
         }
     }
     Ok(())
@@ -120,14 +132,22 @@ async fn look_at_logs(
     looked
 }
 
-/// One look at all builds. After how long the next one is due.
+/// What a look at the builds has shown.
+struct Seen {
+    /// After how long the next one is due.
+    pause: Duration,
+    /// A build has ended, and not well.
+    failed: bool,
+}
+
+/// Takes an answer for each build.
 async fn look_at_builds(
     context: &Context<'_>,
     watched: &mut Vec<Watched>,
+    answers: Vec<Option<Build>>,
     budget: &mut Budget,
     next_log: &mut Instant,
-) -> Result<Duration, RunError> {
-    let answers = ask(context, watched).await?;
+) -> Result<Seen, RunError> {
     let now = Instant::now();
     let mut pause = WITH_LOG;
     let mut ended = Vec::new();
@@ -190,17 +210,18 @@ async fn look_at_builds(
         )
         .await?;
     }
-    if failed && context.settings.follow.fail_fast {
-        for one in watched {
-            super::stop::cancel_one(
-                context,
-                one.followed.position,
-                "another build of the step failed (FAIL_FAST)",
-            )
-            .await;
-        }
+    Ok(Seen { pause, failed })
+}
+
+async fn cancel_rest(context: &Context<'_>, watched: &[Watched]) {
+    for one in watched {
+        super::stop::cancel_one(
+            context,
+            one.followed.position,
+            "another build of the step failed (FAIL_FAST)",
+        )
+        .await;
     }
-    Ok(pause)
 }
 
 /// A composite build has no log of its own.
@@ -274,21 +295,37 @@ async fn show_end(context: &Context<'_>, id: BuildId, position: usize, within: O
     }
 }
 
+/// Whether the server can be asked for several builds at once.
+#[derive(Debug, Default)]
+struct Together {
+    refusals: u32,
+}
+
 /// Asks for all with one request; singly for those that the answer leaves out.
-async fn ask(context: &Context<'_>, watched: &[Watched]) -> Result<Vec<Option<Build>>, RunError> {
+async fn ask(
+    context: &Context<'_>,
+    watched: &[Watched],
+    together: &mut Together,
+) -> Result<Vec<Option<Build>>, RunError> {
     let fail =
         |error: Error| RunError::teamcity("following the build", &error, context.client.base());
     let mut found = Vec::new();
-    if watched.len() > 1 {
-        let ids: Vec<BuildId> = watched.iter().map(|one| one.followed.id).collect();
-        match context.client.builds(&ids).await {
-            Ok(builds) => found = builds,
-            // A server that does not know the way is asked for each.
+    let ids: Vec<BuildId> = watched.iter().map(|one| one.followed.id).collect();
+    for ids in ids.chunks(AT_ONCE).filter(|ids| ids.len() > 1) {
+        if together.refusals >= MOST_REFUSALS {
+            break;
+        }
+        match context.client.builds(ids).await {
+            Ok(builds) => {
+                together.refusals = 0;
+                found.extend(builds);
+            }
+            // A server that does not know the way, or has one among them that may not be seen, is asked for each.
             Err(error)
-                if matches!(
-                    error.kind,
-                    ErrorKind::Rejected { .. } | ErrorKind::NotFound(_)
-                ) => {}
+                if error.kind.is_refusal() || matches!(error.kind, ErrorKind::TooLarge(_)) =>
+            {
+                together.refusals += 1;
+            }
             Err(error) => return Err(fail(error)),
         }
     }

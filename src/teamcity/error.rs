@@ -73,7 +73,7 @@ pub enum ErrorKind {
     /// The answer can't be read.
     #[error("TeamCity's answer can't be understood: {0}")]
     Unreadable(String),
-    /// The answer is larger than so many bytes.
+    /// The answer is larger than what is read, in bytes.
     #[error("TeamCity's answer is larger than {0} bytes")]
     TooLarge(usize),
     /// 401.
@@ -124,9 +124,10 @@ impl ErrorKind {
             | Self::Unreachable(_)
             | Self::Unavailable(_)
             | Self::Maintenance(_) => Trouble::Outage(retry_after),
-            // It won't be smaller the next time.
-            Self::Certificate(_) | Self::TooLarge(_) => Trouble::Final,
-            Self::Redirected(_) | Self::WebPage(_) | Self::Unreadable(_) => Trouble::Nonsense,
+            Self::Certificate(_) => Trouble::Final,
+            Self::Redirected(_) | Self::WebPage(_) | Self::Unreadable(_) | Self::TooLarge(_) => {
+                Trouble::Nonsense
+            }
             Self::Unauthorized => Trouble::Unauthorized,
             Self::Forbidden(_) | Self::NotFound(_) | Self::Rejected { .. } => Trouble::Refusal,
         }

@@ -90,7 +90,7 @@ impl TestPages<'_> {
         let Some(url) = self.next.take() else {
             return Ok(None);
         };
-        let page: TestOccurrences = match self.client.requests.get(url.clone(), Need::May).await {
+        let page: TestOccurrences = match self.client.requests.get(url.clone(), Need::Parts).await {
             // The details of a page can be larger than any sensible answer.
             Err(Error {
                 kind: ErrorKind::TooLarge(_),

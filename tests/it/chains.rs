@@ -163,7 +163,7 @@ async fn the_first_cause_is_named_not_what_followed_from_it() {
 #[tokio::test(start_paused = true)]
 async fn dependencies_that_the_optimizer_swaps_are_followed_all_the_same() {
     let simulator = Simulator::start(scenario(BuildType::new("Top")));
-    simulator.set_plans("Test", [plan(90).queued_for(s(120))]);
+    simulator.set_plans("Test", [plan(90).queued_for(s(120)), plan(20)]);
     let merging = simulator.clone();
     let run = top().run(&simulator);
     let merge = async {
