@@ -107,7 +107,7 @@ fn chain_build(build: Build, queued_at: Option<Moment>) -> Option<ChainBuild> {
         reused: build
             .finish_date
             .zip(queued_at)
-            .is_some_and(|(finished, queued)| finished < queued),
+            .is_some_and(|(finished, queued)| finished <= queued),
         depends_on: needs
             .map(|needs| needs.build.iter().filter_map(|build| build.id).collect())
             .unwrap_or_default(),

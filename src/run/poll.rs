@@ -8,6 +8,12 @@ use tokio::time::Instant;
 pub const SHORT: Duration = Duration::from_secs(3);
 /// In the middle of a long build.
 pub const LONG: Duration = Duration::from_secs(20);
+/// How often a log is looked at.
+pub const LOG: Duration = Duration::from_secs(10);
+/// In the middle of a build whose log is looked at: the log's last line tells of the end.
+pub const WITH_LOG: Duration = Duration::from_secs(60);
+/// All of them.
+const USUAL: [Duration; 5] = [SHORT, LONG, LOG, WITH_LOG, QUEUE];
 /// In the queue, once it takes long.
 const QUEUE: Duration = Duration::from_secs(10);
 /// A build or a wait younger than this is looked at closely.
@@ -28,10 +34,10 @@ impl Beat {
         Self { start, phase }
     }
 
-    /// The next moment after `now`, and no later than after one `interval`. Shorter intervals than usual have no beat.
+    /// The next moment after `now`, and no later than after one `interval`. Odd intervals have no beat.
     #[must_use]
     pub fn next(self, now: Instant, interval: Duration) -> Instant {
-        if interval < SHORT {
+        if !USUAL.contains(&interval) {
             return now + interval;
         }
         let offset = interval.mul_f64(self.phase);
@@ -138,7 +144,8 @@ mod tests {
                     now = next;
                 }
                 let at = now - start;
-                seconds[at.as_secs() as usize % seconds.len()] += 1;
+                let length = seconds.len();
+                seconds[at.as_secs() as usize % length] += 1;
                 assert_eq!(beat.next(now, interval), now + interval);
             }
             let fair = 1000 / seconds.len();

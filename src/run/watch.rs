@@ -17,11 +17,6 @@ use crate::teamcity::model::Build;
 use crate::teamcity::{Error, ErrorKind, Need};
 use crate::types::BuildId;
 
-/// How often a log is looked at.
-const LOG_EVERY: Duration = Duration::from_secs(10);
-/// In the middle of a build whose log is looked at: the log's last line tells of the end.
-const WITH_LOG: Duration = Duration::from_secs(60);
-
 /// A running build whose log stands still for so long may hang.
 const SILENCE: Duration = Duration::from_secs(600);
 /// Builds that are asked for with one request: an address has a limit of some 8 KB.
@@ -60,7 +55,7 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
     let mut budget = Budget::new(context.settings.follow.log_limit);
     let beat = poll::Beat::new(now, context.phase);
     let mut next_status = beat.next(now, poll::SHORT);
-    let mut next_log = beat.next(now, LOG_EVERY);
+    let mut next_log = beat.next(now, poll::LOG);
     let mut together = Together::default();
     let mut fails_fast = context.settings.follow.fail_fast;
     while !watched.is_empty() {
@@ -72,7 +67,7 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
         })
         .await;
         if has_log && Instant::now() >= next_log {
-            next_log = beat.next(Instant::now(), LOG_EVERY);
+            next_log = beat.next(Instant::now(), poll::LOG);
             let looked = look_at_logs(context, &mut watched, &mut budget).await;
             if looked.ended {
                 next_status = Instant::now();
@@ -149,7 +144,7 @@ async fn look_at_builds(
     next_log: &mut Instant,
 ) -> Result<Seen, RunError> {
     let now = Instant::now();
-    let mut pause = WITH_LOG;
+    let mut pause = poll::WITH_LOG;
     let mut ended = Vec::new();
     for (index, (one, answer)) in watched.iter_mut().zip(answers).enumerate() {
         let mut events = Vec::new();
@@ -235,7 +230,7 @@ fn interval(context: &Context<'_>, one: &Watched, phase: poll::Phase, budget: &B
         && !budget.is_spent()
         && context.settings.follow.log == LogMode::Stream;
     if tells && interval == poll::LONG {
-        WITH_LOG
+        poll::WITH_LOG
     } else {
         interval
     }
@@ -368,7 +363,7 @@ fn overdue(context: &Context<'_>, one: &Followed, now: Instant) -> Option<Durati
 fn until_queue_timeout(context: &Context<'_>, one: &Followed, now: Instant) -> Duration {
     match (context.settings.follow.queue_timeout, one.queued_for(now)) {
         (Some(limit), Some(waited)) => limit.saturating_sub(waited),
-        _ => WITH_LOG,
+        _ => poll::WITH_LOG,
     }
 }
 

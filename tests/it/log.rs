@@ -137,6 +137,7 @@ async fn a_line_is_shown_within_10_seconds() {
     }
     assert_eq!(count, 600);
     let requests = simulator.requests().len();
+    eprintln!("{requests} requests");
     assert!(requests <= 300, "{requests}");
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use teamcity_simulator::{
-    BuildType, Fault, FaultKind, LogScript, Matcher, Outcome, Plan, Recorded, Resource, Scenario,
-    Simulator,
+    BuildType, Fault, FaultKind, LogScript, Matcher, Outcome, Plan, Project, Recorded, Resource,
+    Scenario, Simulator,
 };
 
 use crate::pipe::{Ran, Step};
@@ -227,14 +227,18 @@ async fn one_refused_does_not_stop_the_others() {
         simulator.builds()
     );
 
-    let forbidden = Fault::new(FaultKind::NotFound404)
-        .on(Matcher::resource(Resource::QueueBuild))
-        .times(2);
-    let simulator = Simulator::start(self::scenario(&[
+    let forbidden = BuildType::new("One").roots(["App_Git"]).project("Secret");
+    let scenario = self::scenario(&[
         ("One", plan(30, Outcome::Success)),
         ("Two", plan(30, Outcome::Success)),
-    ]));
-    simulator.fault(forbidden);
+    ]);
+    let simulator = Simulator::start(
+        scenario
+            .project(Project::new("Secret"))
+            .build_type(forbidden)
+            .without_permission("ci", "run_build")
+            .permission("ci", "App", "run_build"),
+    );
     let ran = step(&["One", "Two"]).run(&simulator).await;
     ran.ends_with(4).says("App / Two #1: success");
     assert_eq!(variables(&ran)["TEAMCITY_BUILD_STATUS"], "UNKNOWN,SUCCESS");
