@@ -326,6 +326,8 @@ impl Search<'_> {
             (true, true) => return Ok(()),
             (true, false) if place.git_ref.is_some() => {
                 place.pin = Pin::Revisions;
+                // Not needed for the build, but then it shows its changes.
+                _ = self.client.notify_of_commit(self.wanted.build_type).await;
                 return Ok(());
             }
             _ => {}

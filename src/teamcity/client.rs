@@ -295,15 +295,13 @@ impl Client {
         let each = ids.iter().fold(Locator::new(), |all, id| {
             all.nested("item", &Locator::new().with("id", id))
         });
-        let locator = each
-            .with("state", "any")
-            .with("defaultFilter", false)
-            .with("count", ids.len());
+        // Beside it other conditions are unused, and refused as such; an id finds a build in any state.
+        let locator = each.with("count", ids.len());
         let fields = format!("build({})", fields::BUILD);
         let query = [("locator", locator.as_str()), ("fields", fields.as_str())];
         let builds: Builds = self
             .requests
-            .get(self.rest(&["builds"], &query), Need::Must)
+            .get(self.rest(&["builds"], &query), Need::May)
             .await?;
         Ok(builds.build)
     }

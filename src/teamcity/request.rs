@@ -17,7 +17,7 @@ use crate::http::{
 /// The whole time for one answer: far more than any needs, and less than a person waits without a word.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Largest JSON answer, in bytes: memory stays small whatever the server says.
-const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+pub(super) const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Largest error body that is looked at, in bytes.
 const LARGEST_ERROR: usize = 64 * 1024;
 /// Most redirects on the way to an artifact.
@@ -86,9 +86,19 @@ impl Requests {
 
     /// GETs JSON, with retries.
     pub(super) async fn get<T: DeserializeOwned>(&self, url: Url, need: Need) -> Result<T, Error> {
+        self.get_limited(url, need, LARGEST_ANSWER).await
+    }
+
+    /// GETs JSON of at most so many bytes, with retries.
+    pub(super) async fn get_limited<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        need: Need,
+        limit: usize,
+    ) -> Result<T, Error> {
         self.repeat(need, |attempt| {
             let request = self.request(Method::GET, url.clone(), JSON, None, attempt);
-            async move { json(&self.answer(request).await?) }
+            async move { json(&self.answer(request, limit).await?) }
         })
         .await
     }
@@ -104,7 +114,7 @@ impl Requests {
     ) -> Result<Vec<u8>, Error> {
         self.repeat(need, |attempt| {
             let request = self.request(method.clone(), url.clone(), accept, body, attempt);
-            async move { self.answer(request).await }
+            async move { self.answer(request, LARGEST_ANSWER).await }
         })
         .await
     }
@@ -117,7 +127,10 @@ impl Requests {
         attempt: u32,
     ) -> Result<T, Failure<ErrorKind>> {
         let answer = self
-            .answer(self.request(Method::POST, url, JSON, Some(body), attempt))
+            .answer(
+                self.request(Method::POST, url, JSON, Some(body), attempt),
+                LARGEST_ANSWER,
+            )
             .await?;
         json(&answer)
     }
@@ -247,7 +260,11 @@ impl Requests {
         }
     }
 
-    pub(super) async fn answer(&self, request: Request) -> Result<Vec<u8>, Failure<ErrorKind>> {
+    pub(super) async fn answer(
+        &self,
+        request: Request,
+        limit: usize,
+    ) -> Result<Vec<u8>, Failure<ErrorKind>> {
         within(async {
             let response = self
                 .transport
@@ -257,7 +274,7 @@ impl Requests {
             let response = accept(response).await?;
             let status = response.status;
             let content_type = response.header("content-type").map(ToOwned::to_owned);
-            let body = read(response.body, LARGEST_ANSWER).await?;
+            let body = read(response.body, limit).await?;
             if error::is_page(
                 content_type.as_deref(),
                 &String::from_utf8_lossy(body.get(..64).unwrap_or(&body)),

@@ -10,7 +10,7 @@ use super::error::{Error, ErrorKind};
 use super::fields;
 use super::locator::Locator;
 use super::model::{AgentNames, Restrictions, Token, Tokens};
-use super::request::{JSON, Need, json as read_json};
+use super::request::{JSON, LARGEST_ANSWER, Need, json as read_json};
 use crate::types::BuildTypeId;
 
 /// A token to be made.
@@ -86,7 +86,7 @@ impl Client {
                         let delete =
                             self.requests
                                 .request(Method::DELETE, url, JSON, None, attempt);
-                        match self.requests.answer(delete).await {
+                        match self.requests.answer(delete, LARGEST_ANSWER).await {
                             Err(failure) if !matches!(failure.error, ErrorKind::NotFound(_)) => {
                                 return Err(failure);
                             }
@@ -105,7 +105,8 @@ impl Client {
                     let request = self
                         .requests
                         .request(Method::POST, url, JSON, body, attempt);
-                    let answer = Zeroizing::new(self.requests.answer(request).await?);
+                    let answer =
+                        Zeroizing::new(self.requests.answer(request, LARGEST_ANSWER).await?);
                     let made: Token = read_json(&answer)?;
                     if made.value.is_none() {
                         let error = ErrorKind::Unreadable("it holds no token".to_owned());
