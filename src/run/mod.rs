@@ -21,6 +21,7 @@ mod reuse;
 mod start;
 mod stop;
 mod supersede;
+mod survey;
 pub mod test_reports;
 mod watch;
 
@@ -36,7 +37,8 @@ use ledger::Entry;
 pub use ledger::Ledger;
 pub use marker::{Identity, Marker};
 use outcome::{BuildOutcome, Ending, RunOutcome};
-pub use place::short;
+pub use place::{Wanted, short};
+pub use survey::{Survey, survey};
 
 use publish::Publisher;
 
@@ -177,6 +179,7 @@ async fn pick_up(
             in_flight: false,
             id: Some(*id),
             own,
+            on_default_branch: false,
             outcome,
             ended: false,
         });

@@ -65,7 +65,7 @@ pub enum Pin {
 }
 
 /// The roots of a configuration, as far as the token may see them.
-enum Roots {
+pub(super) enum Roots {
     /// It may not.
     Hidden,
     /// Ids of this repository's, with their default branch; and how many others there are.
@@ -177,7 +177,7 @@ fn without_root(events: &dyn Events, wanted: &Wanted<'_>) -> Result<Place, RunEr
     })
 }
 
-async fn roots(client: &Client, wanted: &Wanted<'_>) -> Result<Roots, RunError> {
+pub(super) async fn roots(client: &Client, wanted: &Wanted<'_>) -> Result<Roots, RunError> {
     let fail = |error| RunError::teamcity("reading the VCS roots", &error, client.base());
     let entries = match client.root_entries(wanted.build_type).await {
         Ok(entries) => entries,
@@ -272,7 +272,7 @@ fn find_branch<'a>(
 }
 
 /// The names under which TeamCity may know a branch or tag, best first.
-fn names_of(branch: &BranchChoice) -> Option<Vec<String>> {
+pub(super) fn names_of(branch: &BranchChoice) -> Option<Vec<String>> {
     let names = match branch {
         BranchChoice::Given(name) | BranchChoice::Pipeline(name) => {
             match name.strip_prefix("refs/heads/") {
@@ -290,12 +290,12 @@ fn names_of(branch: &BranchChoice) -> Option<Vec<String>> {
     Some(names)
 }
 
-struct Search<'a> {
-    client: &'a Client,
-    events: &'a dyn Events,
-    wanted: &'a Wanted<'a>,
-    default_ref: Option<String>,
-    revisions_open: bool,
+pub(super) struct Search<'a> {
+    pub(super) client: &'a Client,
+    pub(super) events: &'a dyn Events,
+    pub(super) wanted: &'a Wanted<'a>,
+    pub(super) default_ref: Option<String>,
+    pub(super) revisions_open: bool,
 }
 
 impl Search<'_> {
@@ -326,6 +326,8 @@ impl Search<'_> {
             (true, true) => return Ok(()),
             (true, false) if place.git_ref.is_some() => {
                 place.pin = Pin::Revisions;
+                // Not needed for the build, but then it shows its changes.
+                _ = self.client.notify_of_commit(self.wanted.build_type).await;
                 return Ok(());
             }
             _ => {}
@@ -340,7 +342,11 @@ impl Search<'_> {
         .await
     }
 
-    async fn branch_is_known(&self, names: &[String], place: &mut Place) -> Result<bool, RunError> {
+    pub(super) async fn branch_is_known(
+        &self,
+        names: &[String],
+        place: &mut Place,
+    ) -> Result<bool, RunError> {
         let branches = self.client.branches(self.wanted.build_type).await;
         let branches = branches.map_err(|error| self.failed("reading the branches", &error))?;
         // With hidden roots and no branch specification the default branch has no name; the change pins it all the same.
@@ -368,7 +374,11 @@ impl Search<'_> {
         Ok(true)
     }
 
-    async fn change_is_known(&self, revision: &str, place: &Place) -> Result<bool, RunError> {
+    pub(super) async fn change_is_known(
+        &self,
+        revision: &str,
+        place: &Place,
+    ) -> Result<bool, RunError> {
         let changes = self
             .client
             .changes_of_version(self.wanted.build_type, revision)

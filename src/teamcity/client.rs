@@ -8,7 +8,7 @@ use super::fields;
 use super::locator::Locator;
 use super::model::{
     Branches, Build, BuildType, Builds, Changes, Permissions, ProblemOccurrences, RootEntries,
-    RootInstances, Server, Tokens, User,
+    RootInstances, Server, User,
 };
 use super::request::{Need, Requests};
 use crate::http::Failure;
@@ -78,18 +78,6 @@ impl Client {
             }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// The tokens of the token's user. They do not say which of them is in use.
-    ///
-    /// # Errors
-    /// See [`Self::server`].
-    pub async fn tokens(&self) -> Result<Tokens, Error> {
-        let url = self.rest(
-            &["users", "current", "tokens"],
-            &[("fields", fields::TOKENS)],
-        );
-        self.requests.get(url, Need::May).await
     }
 
     /// What the token's user may do in a project. A hint only: it is not settled whether a limited token's limits show

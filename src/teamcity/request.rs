@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -13,7 +13,6 @@ use super::error::{self, Error, ErrorKind};
 use crate::http::{
     Body, BodyError, Failure, Request, Response, Retry, Transport, Trouble, Watch, read_limited,
 };
-use crate::types::Secret;
 
 /// The whole time for one answer: far more than any needs, and less than a person waits without a word.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -24,7 +23,7 @@ const LARGEST_ERROR: usize = 64 * 1024;
 /// Most redirects on the way to an artifact.
 const MOST_REDIRECTS: usize = 3;
 /// JSON first; XML too, so that a server which can't give JSON says why instead of 406.
-const JSON: &str = "application/json, application/xml;q=0.9";
+pub(super) const JSON: &str = "application/json, application/xml;q=0.9";
 
 /// What a refusal means to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,39 +40,14 @@ pub enum Need {
 
 /// Sends requests to one server.
 pub struct Requests {
-    transport: Rc<dyn Transport>,
-    base: Url,
-    headers: HeaderMap,
-    retry: Retry,
-    watch: Rc<dyn Watch>,
+    pub(super) transport: Rc<dyn Transport>,
+    pub(super) base: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) retry: Retry,
+    pub(super) watch: Rc<dyn Watch>,
 }
 
 impl Requests {
-    /// For the server at `base` (which ends with a slash), with `headers` on every request.
-    ///
-    /// # Errors
-    /// When the token can't be a header's value.
-    pub fn new(
-        transport: Rc<dyn Transport>,
-        base: Url,
-        token: &Secret,
-        extra_headers: &[(HeaderName, HeaderValue)],
-        retry: Retry,
-        watch: Rc<dyn Watch>,
-    ) -> Result<Self, http::header::InvalidHeaderValue> {
-        let mut headers: HeaderMap = extra_headers.iter().cloned().collect();
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-        Ok(Self {
-            transport,
-            base,
-            headers,
-            retry,
-            watch,
-        })
-    }
-
     /// The server's base URL.
     pub fn base(&self) -> &Url {
         &self.base
@@ -237,7 +211,7 @@ impl Requests {
         as_safe && target.host() != self.base.host()
     }
 
-    async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
+    pub(super) async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
     where
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<T, Failure<ErrorKind>>>,
@@ -263,7 +237,7 @@ impl Requests {
         result.map_err(Error::from)
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         method: Method,
         url: Url,
@@ -286,7 +260,11 @@ impl Requests {
         }
     }
 
-    async fn answer(&self, request: Request, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
+    pub(super) async fn answer(
+        &self,
+        request: Request,
+        limit: usize,
+    ) -> Result<Vec<u8>, Failure<ErrorKind>> {
         within(async {
             let response = self
                 .transport
@@ -373,7 +351,7 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
         })
 }
 
-fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
     let unreadable = |why: String| failure(ErrorKind::Unreadable(why), None);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(unreadable("it is empty".to_owned()));

@@ -2,6 +2,8 @@
 
 mod campaign;
 mod chains;
+mod check;
+mod desk;
 mod documents;
 mod following;
 mod log;
@@ -10,5 +12,6 @@ mod queueing;
 mod results;
 mod several;
 mod stopping;
+mod tokens;
 mod versions;
 mod waiting;

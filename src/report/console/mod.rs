@@ -182,7 +182,7 @@ impl Events for Console {
                     .as_deref()
                     .map_or_else(|| "in the queue".to_owned(), clean);
                 let estimate = estimate
-                    .filter(|time| !time.is_zero())
+                    .filter(|time| time.as_secs() > 0)
                     .map_or_else(String::new, |time| format!(", may start in {}", span(time)));
                 let waiting = if waiting.as_secs() < 10 {
                     String::new()
@@ -231,15 +231,15 @@ impl Events for Console {
                 if let Some(percentage) = percentage {
                     _ = write!(line, ", {percentage} %");
                 }
-                if let Some(left) = left.filter(|left| !left.is_zero()) {
+                if let Some(left) = left.filter(|left| left.as_secs() > 0) {
                     _ = write!(line, ", {} left", span(left));
                 }
                 self.line(&format!("{line}{RESET}"));
             }
             Event::Failing { build, text } => {
-                let text = text
-                    .as_deref()
-                    .map_or_else(String::new, |text| format!(": {}", clean(text)));
+                // Before it has something to say, the status is called "Running".
+                let text = text.as_deref().map(clean).filter(|text| text != "Running");
+                let text = text.map_or_else(String::new, |text| format!(": {text}"));
                 self.line(&format!(
                     "{}{RED}It is failing, and goes on{text}{RESET}",
                     self.prefix(*build)
