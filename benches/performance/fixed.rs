@@ -20,7 +20,11 @@ async fn get(simulator: &Simulator, path: &str) -> Option<String> {
 /// Follows a build to its end. Each time it asks how the build is, and for the end of the log if that is shown.
 pub async fn follow(simulator: &Simulator, id: u64, every: Duration, log: bool) {
     loop {
-        let build = get(simulator, &format!("/app/rest/builds/id:{id}?fields=state,status")).await;
+        let build = get(
+            simulator,
+            &format!("/app/rest/builds/id:{id}?fields=state,status"),
+        )
+        .await;
         if log {
             let path = format!(
                 "/app/messages?buildId={id}&messagesCount=0,-500&target=tail&expandAll=true"

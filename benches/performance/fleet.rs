@@ -28,7 +28,12 @@ pub fn run() {
     );
     println!(
         "  {:26} {:>12} {:>14} {:>14} {:>20} {:>24}",
-        "requests a second", "mean", "busiest", "in the restart", "busiest in it", "busiest 60 s after it"
+        "requests a second",
+        "mean",
+        "busiest",
+        "in the restart",
+        "busiest in it",
+        "busiest 60 s after it"
     );
     row("pipes, LOG: stream", &simulated(pipes("stream")));
     row("pipes, LOG: none", &simulated(pipes("none")));

@@ -26,7 +26,11 @@ pub fn run() {
         "  {:42} {:>7} {:>6} {:>6} {:>24} {:>22}",
         "", "lines", "lost", "order", "lines/s while catching up", "peak memory, MB"
     );
-    case("live, up to 50,000 lines/s and bursts of 50,000", &bursts, true);
+    case(
+        "live, up to 50,000 lines/s and bursts of 50,000",
+        &bursts,
+        true,
+    );
     case("no /app/messages: all at the end", &bursts, false);
     case("live, 10,000 lines/s of 4 KB each", &wide, true);
 }
@@ -34,7 +38,9 @@ pub fn run() {
 fn case(name: &str, parts: &Parts, live: bool) {
     let expected: Vec<String> = parts
         .iter()
-        .flat_map(|(count, _, _, prefix)| (1..=*count).map(move |number| format!("{prefix} {number}")))
+        .flat_map(|(count, _, _, prefix)| {
+            (1..=*count).map(move |number| format!("{prefix} {number}"))
+        })
         .collect();
     let (mut rates, mut memory, mut lost, mut in_order) = (Vec::new(), Vec::new(), 0, true);
     for _ in 0..RUNS {
@@ -68,7 +74,10 @@ fn follow(parts: &Parts, live: bool) -> Seen {
         .fold(LogScript::new(), |log, (count, from, to, prefix)| {
             log.generated(*count, second(*from), second(*to), prefix)
         });
-    let plan = Plan::new().queued_for(second(1)).runs_for(second(7)).log(log);
+    let plan = Plan::new()
+        .queued_for(second(1))
+        .runs_for(second(7))
+        .log(log);
     let scenario = Scenario::new().plan("App_Build", plan);
     // What is measured is the log, not the limit.
     let mut running = Step::new().set("LOG_LIMIT", "1GB").spawn(scenario, "");
@@ -91,7 +100,10 @@ fn follow(parts: &Parts, live: bool) -> Seen {
     let mut times = Vec::new();
     for line in BufReader::new(output).lines() {
         let line = plain(&line.unwrap());
-        if let Some(line) = line.strip_prefix("│ ").filter(|line| *line != "Build finished") {
+        if let Some(line) = line
+            .strip_prefix("│ ")
+            .filter(|line| *line != "Build finished")
+        {
             lines.push(line.to_owned());
             times.push(Instant::now());
         }

@@ -2,11 +2,16 @@
 //!
 //! `cargo bench` runs all; `cargo bench -- start log requests several fleet` those that are named.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "../../tests/it/desk.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod desk;
 mod fixed;
 mod fleet;
 mod log;
 #[path = "../../tests/it/pipe.rs"]
-#[expect(dead_code, reason = "the tests need more of it")]
+#[allow(dead_code, reason = "the tests need more of it")]
 mod pipe;
 mod requests;
 mod several;

@@ -19,8 +19,12 @@ struct Cost {
 }
 
 pub fn run() {
-    println!("Requests and delay of one build on simulated time ({RUNS} runs each, of ends 0 to 8 s later)");
-    println!("  A line every 10 s, estimated rightly; answers take 50 ms. Requests from the start of the build to its end.");
+    println!(
+        "Requests and delay of one build on simulated time ({RUNS} runs each, of ends 0 to 8 s later)"
+    );
+    println!(
+        "  A line every 10 s, estimated rightly; answers take 50 ms. Requests from the start of the build to its end."
+    );
     println!(
         "  {:8} {:30} {:>22} {:>26} {:>26}",
         "build", "", "requests", "end seen after, s", "latest line after, s"
@@ -29,9 +33,13 @@ pub fn run() {
         let ways: [(&str, &dyn Fn(u64) -> Cost); 6] = [
             ("pipe, LOG: stream", &|run| pipe(minutes, run, "stream")),
             ("pipe, LOG: none", &|run| pipe(minutes, run, "none")),
-            ("every 5 s, with its log", &|run| poller(minutes, run, 5, true)),
+            ("every 5 s, with its log", &|run| {
+                poller(minutes, run, 5, true)
+            }),
             ("every 5 s", &|run| poller(minutes, run, 5, false)),
-            ("every 10 s, with its log", &|run| poller(minutes, run, 10, true)),
+            ("every 10 s, with its log", &|run| {
+                poller(minutes, run, 10, true)
+            }),
             ("every 10 s", &|run| poller(minutes, run, 10, false)),
         ];
         for (name, way) in ways {
@@ -57,7 +65,10 @@ pub fn run() {
 fn scenario(minutes: u64, run: u64) -> Scenario {
     let length = Duration::from_secs(minutes * 60 + run);
     let log = (0..minutes * 6).fold(LogScript::new(), |log, number| {
-        log.line(Duration::from_secs(number * 10), format!("at {}", number * 10))
+        log.line(
+            Duration::from_secs(number * 10),
+            format!("at {}", number * 10),
+        )
     });
     let plan = Plan::new()
         .queued_for(Duration::from_secs(5))
@@ -81,12 +92,14 @@ fn pipe(minutes: u64, run: u64, log: &str) -> Cost {
         let seen = simulator
             .requests()
             .iter()
-            .filter(|request| request.resource == Some(Resource::Build) && request.at > finished - Duration::from_millis(50))
+            .filter(|request| {
+                request.resource == Some(Resource::Build)
+                    && request.at > finished - Duration::from_millis(50)
+            })
             .map(|request| request.at + Duration::from_millis(50))
             .find(|at| *at >= finished)
             .unwrap_or(finished);
-        let while_running =
-            |request: &&Recorded| request.at >= started && request.at <= seen;
+        let while_running = |request: &&Recorded| request.at >= started && request.at <= seen;
         Cost {
             requests: simulator.requests().iter().filter(while_running).count() as f64,
             end: seen - finished,

@@ -39,12 +39,23 @@ async fn pipe(count: usize) -> usize {
         .set("LOG", "none")
         .set("BUILD_TYPE_ID_COUNT", &count.to_string());
     for number in 0..count {
-        step = step.set(&format!("BUILD_TYPE_ID_{number}"), &format!("Build_{number}"));
+        step = step.set(
+            &format!("BUILD_TYPE_ID_{number}"),
+            &format!("Build_{number}"),
+        );
     }
     step.run(&simulator).await;
     let builds = simulator.builds();
-    let started = builds.iter().filter_map(|build| build.started_at).min().unwrap();
-    let finished = builds.iter().filter_map(|build| build.finished_at).min().unwrap();
+    let started = builds
+        .iter()
+        .filter_map(|build| build.started_at)
+        .min()
+        .unwrap();
+    let finished = builds
+        .iter()
+        .filter_map(|build| build.finished_at)
+        .min()
+        .unwrap();
     let is_status = |request: &&Recorded| {
         let of_builds = matches!(request.resource, Some(Resource::Build | Resource::Builds));
         of_builds && request.at >= started && request.at < finished
