@@ -7,8 +7,7 @@ FROM ${RUST} AS build
 WORKDIR /src
 # What comes in is listed in .dockerignore.
 COPY . .
-RUN sh release/binary.sh /out \
- && sh release/licences.sh > /out/THIRD-PARTY-LICENSES
+RUN sh release/content.sh /out
 
 FROM scratch
 ARG REVISION=
@@ -20,8 +19,6 @@ LABEL org.opencontainers.image.title="teamcity-pipe" \
       org.opencontainers.image.documentation="https://bitbucket.org/teamcity-pipe/teamcity-pipe/src/main/README.md" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.revision="${REVISION}"
-COPY --from=build /out/teamcity-pipe /teamcity-pipe
-COPY --from=build /out/THIRD-PARTY-LICENSES /
-COPY LICENSE /
+COPY --from=build /out/ /
 # An absolute path: Pipelines sets the working directory to the clone.
 ENTRYPOINT ["/teamcity-pipe"]

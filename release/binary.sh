@@ -2,7 +2,7 @@
 # Builds the static binary: `release/binary.sh DIRECTORY`. The same source gives the same bytes, wherever it lies.
 set -eu
 
-out=$1
+out=$(realpath -m "$1")
 cd "$(dirname "$0")/.."
 target="$(uname -m)-unknown-linux-gnu"
 

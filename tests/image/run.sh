@@ -77,8 +77,7 @@ if $full; then
     echo 'image: that shows that the steps work, not that the real base still does'
     tests/image/stand-in.sh "$base" "${store[@]}" >"$work/stand-in.log" 2>&1 || fail 'no stand-in' "$work/stand-in.log"
 else
-    release/binary.sh target/image/out
-    release/licences.sh >target/image/out/THIRD-PARTY-LICENSES
+    release/content.sh target/image/out
     bud+=(--build-context build=target/image)
 fi
 buildah "${bud[@]}" --tag pipe:test . >"$work/id"
