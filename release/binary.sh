@@ -14,7 +14,7 @@ flags="$flags --remap-path-prefix=$(rustc --print sysroot)=/rust"
 
 # The target is named because the flags would else reach the compiler's plug-ins, which must be dynamic.
 RUSTFLAGS="$flags" CFLAGS="-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
-    cargo build --release --locked --package teamcity-pipe --bin teamcity-pipe \
+    cargo build --quiet --release --locked --package teamcity-pipe --bin teamcity-pipe \
     --target "$target" --target-dir "${CARGO_TARGET_DIR:-target/release-image}"
 mkdir -p "$out"
 cp "${CARGO_TARGET_DIR:-target/release-image}/$target/release/teamcity-pipe" "$out/teamcity-pipe"

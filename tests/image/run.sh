@@ -113,7 +113,7 @@ say "holds $found"
 inspect=$(buildah inspect --type image pipe:test | jq '.OCIv1.config')
 jq -e '.Entrypoint | length == 1 and (.[0] | startswith("/"))' <<<"$inspect" >/dev/null || fail 'the entry point is not absolute'
 for label in title description licenses version source revision; do
-    jq -e --arg label "org.opencontainers.image.$label" '.Labels | has($label)' <<<"$inspect" >/dev/null || fail "there is no label $label"
+    jq -e --arg name "org.opencontainers.image.$label" '.Labels | has($name)' <<<"$inspect" >/dev/null || fail "there is no label $label"
 done
 
 # --- Run it as Pipelines does
