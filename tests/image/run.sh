@@ -56,6 +56,7 @@ cleanup() {
     rm -rf "$work"
 }
 trap cleanup EXIT
+trap 'echo "image: line $LINENO of $0 failed" >&2' ERR
 
 say() { printf '  %s\n' "$*"; }
 fail() {
@@ -130,100 +131,103 @@ buildah copy --quiet "$container" "$simulator" /teamcity-simulator >/dev/null
 buildah config --entrypoint '["/teamcity-simulator"]' "$container"
 buildah commit --quiet --rm "$container" simulator:test >/dev/null
 
-address=
+# One for each scenario, so that all runs go on at once.
+declare -A address
+token=
 start_simulator() { # scenario
-    podman rm --force --time 0 teamcity >/dev/null 2>&1 || true
-    podman run --detach --name teamcity --network "$network" "${run_options[@]}" \
+    podman run --detach --name "$1" --network "$network" "${run_options[@]}" \
         simulator:test --listen 0.0.0.0 --scenario "$1" >/dev/null
-    address=$(podman inspect --format "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}" teamcity)
-    local try
-    for try in $(seq 50); do
-        ! curl -sf "http://$address:8111/app/rest/server/version" >/dev/null || return 0
+    address[$1]=$(podman inspect --format "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}" "$1")
+    for _ in $(seq 50); do
+        if curl -sf "http://${address[$1]}:8111/app/rest/server/version" >/dev/null; then
+            token=$(podman logs "$1" | sed -n 's/^token //p')
+            return
+        fi
         sleep 0.1
     done
-    fail "the simulator does not answer after $try tries"
+    fail "the simulator does not answer"
 }
+for scenario in success failing long; do
+    start_simulator "$scenario"
+done
 
-token=$(timeout 5 "$simulator" --port 0 | sed -n 's/^token //p;/^token/q')
-builds() {
+builds() { # scenario
     curl -sf -H "Authorization: Bearer $token" -H 'Accept: application/json' \
-        "http://$address:8111/app/rest/builds?locator=defaultFilter:false,state:any&fields=build(id,state,status,canceledInfo)"
+        "http://${address[$1]}:8111/app/rest/builds?locator=defaultFilter:false,state:any&fields=build(id,state,status,canceledInfo)"
 }
 
-clone=$work/clone
-inside=/opt/atlassian/pipelines/agent/build
-new_clone() {
-    rm -rf "$clone"
-    mkdir -p "$clone/.bitbucket/pipelines/generated/pipeline/pipes"
-    # Pipelines clones with umask 000.
-    chmod -R 777 "$clone"
-}
-
-# What a step on a branch has, tests/image/pipelines.env, and what the user writes. `--env=NAME=value` for each; names that
-# the step does not have arrive empty.
+# What a step on a branch has, and then what the user writes: `--env=NAME=value` each. What the step does not have arrives empty.
 environment=()
 while IFS= read -r line; do
     [[ -z $line || $line == '#'* ]] || environment+=("--env=$line")
 done <tests/image/pipelines.env
 
-prepare() { # name, more options and variables of the run
-    local name=$1
-    shift
+# Makes the container, with a clone of its own that is mounted at the path that Pipelines uses.
+inside=/opt/atlassian/pipelines/agent/build
+steps=0
+prepare() { # name, scenario, more options and variables of the run
+    local name=$1 scenario=$2 clone=$work/clone-$1
+    shift 2
+    mkdir -p "$clone/.bitbucket/pipelines/generated/pipeline/pipes"
+    # Pipelines clones with umask 000.
+    chmod -R 777 "$clone"
+    steps=$((steps + 1))
     podman create --name "$name" --network "$network" "${run_options[@]}" \
-        --add-host "host.docker.internal:$address" --add-host "teamcity.corp.example:$address" \
+        --add-host "host.docker.internal:${address[$scenario]}" --add-host "teamcity.corp.example:${address[$scenario]}" \
         --volume "$clone:$inside" --workdir "$inside" \
         --label org.bitbucket.pipelines.system=true \
-        "${environment[@]}" \
-        --env TEAMCITY_TOKEN="$token" --env BUILD_TYPE_ID=App_Build --env CODE_INSIGHTS=false --env RETRY_FOR=20s \
+        "${environment[@]}" --env BITBUCKET_BUILD_NUMBER="$steps" \
+        --env TEAMCITY_URL=http://host.docker.internal:8111 --env TEAMCITY_TOKEN="$token" \
+        --env BUILD_TYPE_ID=App_Build --env CODE_INSIGHTS=false --env RETRY_FOR=20s \
         "$@" pipe:test >/dev/null
 }
 
-# Runs it to the end, without a terminal and without input.
-expect() { # status, text in the log, name, more options
-    local status=0 wanted=$1 text=$2 name=$3
+expected=()
+expect() { # status, text in the log, file in the clone or -, name, scenario, more options
+    expected+=("$1|$2|$3|$4")
     shift 3
-    new_clone
-    prepare "$name" "$@"
-    podman start --attach "$name" </dev/null >"$work/log" 2>&1 || status=$?
-    podman rm "$name" >/dev/null
-    ((status == wanted)) || fail "$name: ended with $status instead of $wanted" "$work/log"
-    grep -qF "$text" "$work/log" || fail "$name: does not say '$text'" "$work/log"
-    say "$name: ends with $status"
+    prepare "$@"
+    # Without a terminal and without input.
+    podman start "$1" >/dev/null </dev/null
 }
-
-by_hosts=(--env TEAMCITY_URL=http://host.docker.internal:8111)
-
-start_simulator success
-expect 0 'App_Build' as-root "${by_hosts[@]}"
-grep -q '^TEAMCITY_BUILD_STATUS=SUCCESS$' "$clone/teamcity.env" || fail 'there is no teamcity.env' "$work/log"
-expect 0 'App_Build' as-another-user "${by_hosts[@]}" --user 1002:1002
-grep -q '^TEAMCITY_BUILD_STATUS=SUCCESS$' "$clone/teamcity.env" || fail 'there is no teamcity.env of another user' "$work/log"
-expect 0 'App_Build' read-only-root-in-128-MB "${by_hosts[@]}" --read-only --read-only-tmpfs=false --memory 128m
-expect 0 'App_Build' by-a-name-of-the-hosts-file --env TEAMCITY_URL=http://teamcity.corp.example:8111
+expect 0 success teamcity.env as-root success
+expect 0 success teamcity.env as-another-user success --user 1002:1002
+expect 0 success teamcity.env read-only-root-in-128-MB success --read-only --read-only-tmpfs=false --memory 128m
+expect 0 success teamcity.env name-in-the-hosts-file success --env TEAMCITY_URL=http://teamcity.corp.example:8111
 # A container's name is answered by the network's own name server.
-expect 0 'App_Build' by-a-name-of-the-name-server --env TEAMCITY_URL=http://teamcity:8111
-expect 5 'no-such-name' an-unknown-name --env TEAMCITY_URL=http://no-such-name.invalid:8111 --env RETRY_FOR=1s
-expect 3 'BUILD_TYPE_ID' an-empty-variable "${by_hosts[@]}" --env BUILD_TYPE_ID=
+expect 0 success teamcity.env name-from-the-name-server success --env TEAMCITY_URL=http://success:8111
+expect 5 no-such-name - unknown-name success --env TEAMCITY_URL=http://no-such-name.invalid:8111 --env RETRY_FOR=1s
+expect 3 BUILD_TYPE_ID - empty-variable success --env BUILD_TYPE_ID=
+expect 1 refusesWrongPassword 'test-reports/*.xml' failing-build failing
 
-start_simulator failing
-expect 1 'refusesWrongPassword' a-failing-build "${by_hosts[@]}"
-ls "$clone"/test-reports/*.xml >/dev/null || fail 'there is no JUnit file' "$work/log"
-
-start_simulator long
-new_clone
-prepare stopped "${by_hosts[@]}"
+# Stopped while the others run.
+prepare stopped long
 podman start stopped >/dev/null
+running() { builds long | jq -e '[.build[]? | select(.state == "running")] | length == 1' >/dev/null; }
 for _ in $(seq 100); do
-    ! builds | jq -e '.build[]? | select(.state == "running")' >/dev/null || break
+    ! running || break
     sleep 0.2
 done
+running || fail 'stopped: the build does not start'
 started=$(date +%s%N)
 podman stop --time 10 stopped >/dev/null
 took=$((($(date +%s%N) - started) / 1000000))
-status=$(podman inspect --format '{{.State.ExitCode}}' stopped)
 podman logs stopped >"$work/log" 2>&1
+status=$(podman inspect --format '{{.State.ExitCode}}' stopped)
 [[ $status == 143 ]] || fail "stopped: ended with $status instead of 143" "$work/log"
-builds | jq -e '[.build[] | select(.canceledInfo)] | length == 1' >/dev/null || fail 'stopped: the build was not canceled' "$work/log"
+builds long | jq -e '[.build[] | select(.canceledInfo)] | length == 1' >/dev/null || fail 'stopped: the build was not canceled' "$work/log"
 say "stopped: ends with 143 after $took ms, and its build is canceled"
 
-echo 'image: all well'
+for entry in "${expected[@]}"; do
+    IFS='|' read -r wanted text file name <<<"$entry"
+    status=$(podman wait "$name")
+    podman logs "$name" >"$work/log" 2>&1
+    [[ $status == "$wanted" ]] || fail "$name: ended with $status instead of $wanted" "$work/log"
+    grep -qF "$text" "$work/log" || fail "$name: does not say '$text'" "$work/log"
+    # shellcheck disable=SC2086  # a pattern
+    [[ $file == - ]] || ls "$work/clone-$name"/$file >/dev/null || fail "$name: there is no $file" "$work/log"
+    say "$name: ends with $status"
+done
+grep -q '^TEAMCITY_BUILD_STATUS=SUCCESS$' "$work/clone-as-another-user/teamcity.env"
+
+echo "image: all well (${SECONDS} s)"
