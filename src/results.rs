@@ -10,7 +10,9 @@ use crate::exit::ExitStatus;
 use crate::http::{Connection, Traced, Transport};
 use crate::report::console::Console;
 use crate::report::files::Folder;
+use crate::report::page::{self, PageContext};
 use crate::report::{env, json};
+use crate::run::artifacts::{self, ArtifactSettings};
 use crate::run::outcome::RunOutcome;
 use crate::run::publish::{PublishSettings, Publisher};
 use crate::run::test_reports;
@@ -69,13 +71,13 @@ impl<'a> Results<'a> {
         {
             warnings.push(warning);
         }
+        warnings.extend(self.write_page(outcome));
         // A step that is being stopped has seconds, and they belong to the builds.
         if !matches!(outcome.status, ExitStatus::Signal(_))
             && outcome.builds.iter().any(|build| build.id.is_some())
         {
-            if self.settings.results.test_reports && self.settings.follow.wait {
-                let folder = Folder::new(self.directory.join(test_reports::FOLDER));
-                warnings.extend(test_reports::write(client, outcome, &folder).await.warnings);
+            if self.settings.follow.wait {
+                warnings.extend(self.fetch(client, outcome).await);
             }
             if let Some(publisher) = &self.publisher {
                 warnings.extend(publisher.finished(outcome).await);
@@ -84,6 +86,61 @@ impl<'a> Results<'a> {
         for warning in warnings {
             self.console.warning(&warning);
         }
+    }
+
+    /// What has to be fetched from TeamCity: tests and artifacts.
+    async fn fetch(&self, client: &Client, outcome: &RunOutcome) -> Vec<String> {
+        let results = &self.settings.results;
+        let mut warnings = Vec::new();
+        if results.test_reports {
+            let folder = Folder::new(self.directory.join(test_reports::FOLDER));
+            warnings.extend(test_reports::write(client, outcome, &folder).await.warnings);
+        }
+        if !results.artifacts.is_empty() {
+            let settings = ArtifactSettings {
+                patterns: results.artifacts.clone(),
+                directory: self.directory.join(&results.artifacts_dir),
+            };
+            let builds: Vec<_> = outcome
+                .builds
+                .iter()
+                .filter_map(|build| Some((build.id?, build.build_type.clone())))
+                .collect();
+            let report =
+                artifacts::download(client, &builds, &settings, &|line| self.console.text(&line))
+                    .await;
+            if report.files > 0 {
+                self.console.text(&format!(
+                    "Downloaded {} artifacts ({} bytes) to {}",
+                    report.files,
+                    report.bytes,
+                    results.artifacts_dir.display()
+                ));
+            }
+            warnings.extend(report.warnings);
+        }
+        warnings
+    }
+
+    fn write_page(&self, outcome: &RunOutcome) -> Option<String> {
+        let path = self.settings.results.report_file.as_deref()?;
+        let pipeline = &self.settings.pipeline;
+        let context = PageContext {
+            pipeline: self.pipeline.clone(),
+            pipeline_url: pipeline.link().map(|link| link.to_string()),
+            repository: pipeline.repository_full_name.clone(),
+            written_at: outcome
+                .builds
+                .iter()
+                .filter_map(|build| build.finished_at)
+                .max(),
+        };
+        Folder::new(&self.directory)
+            .write(
+                &path.to_string_lossy(),
+                page::html(outcome, &context).as_bytes(),
+            )
+            .err()
     }
 
     fn write_files(&self, outcome: &RunOutcome) -> Vec<String> {

@@ -7,6 +7,10 @@ mod client;
 mod error;
 pub mod model;
 mod send;
+#[cfg(test)]
+pub(crate) mod stub;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 pub use client::{Client, Repository};

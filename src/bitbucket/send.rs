@@ -214,15 +214,13 @@ impl Sender {
         Err(ErrorKind::Unreadable("its list has no end".to_owned()).into())
     }
 
-    /// The address of a next page, if it is the API's own: the credential goes nowhere else.
+    /// The address of a next page. Only its path counts: the credential goes to no other host.
     fn link(&self, next: &str) -> Option<Url> {
-        let mut url = Url::parse(next).ok()?;
-        if url.scheme() != self.base.scheme() {
-            url.set_scheme(self.base.scheme()).ok()?;
-        }
-        let below = url
-            .path()
-            .starts_with(self.base.path().trim_end_matches('/'));
-        (url.origin() == self.base.origin() && below).then_some(url)
+        let next = Url::parse(next).ok()?;
+        let below = format!("{}/", self.base.path().trim_end_matches('/'));
+        let mut url = self.base.clone();
+        url.set_path(next.path());
+        url.set_query(next.query());
+        url.path().starts_with(&below).then_some(url)
     }
 }

@@ -11,7 +11,7 @@ mod transport;
 
 pub use body::{BodyError, read_limited};
 pub use direct::{ConnectError, Connection, connect};
-pub use retry::{Failure, GaveUp, Retry, Trouble, Watch};
+pub use retry::{CONFIRM_AFTER, Failure, GaveUp, Retry, Trouble, Watch};
 pub use trace::Traced;
 pub use transport::{
     Body, BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,

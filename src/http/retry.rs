@@ -6,8 +6,8 @@
 //! |---|---|---|
 //! | `Outage`: no answer, 502, 503, 504, 429, 500 | tried again for `RETRY_FOR` | the same |
 //! | `Nonsense`: a login page, a redirect, an unreadable answer | asked twice more | tried again for `RETRY_FOR` |
-//! | `Refusal`: 400, 403, 404, 409 | asked once more | asked once more |
-//! | `Unauthorized`: 401 | asked once more | asked for half a minute: restarts answer so for a moment |
+//! | `Refusal`: 400, 403, 404, 409 | asked twice more | asked twice more |
+//! | `Unauthorized`: 401 | asked twice more | asked for half a minute: restarts answer so for a moment |
 //! | `Final`: certificate | never | never |
 //!
 //! A wrong URL must not cost the user ten minutes, and a proxy's hiccup in the middle must not cost a build: hence
@@ -46,6 +46,17 @@ pub struct Failure<E> {
     pub trouble: Trouble,
 }
 
+impl<E> Failure<E> {
+    /// The same, not to be tried again.
+    #[must_use]
+    pub fn for_good(self) -> Self {
+        Self {
+            trouble: Trouble::Final,
+            ..self
+        }
+    }
+}
+
 /// The last failure, with how long it was tried.
 #[derive(Debug)]
 pub struct GaveUp<E> {
@@ -73,8 +84,8 @@ pub struct Retry {
     proven: Cell<bool>,
 }
 
-/// Pause before a refusal is asked again.
-const CONFIRM_AFTER: Duration = Duration::from_secs(2);
+/// Pauses before a refusal is asked again: one node of several may lag.
+pub const CONFIRM_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// How long a 401 is doubted once the token has worked.
 const DOUBT_UNAUTHORIZED_FOR: Duration = Duration::from_secs(30);
 /// Longest `Retry-After` that is obeyed to the letter.
@@ -171,7 +182,7 @@ impl Retry {
             (Trouble::Nonsense, false) => (tries < 3).then(|| delays.next()),
             (Trouble::Unauthorized, true) => within(DOUBT_UNAUTHORIZED_FOR, delays.next() * 3),
             (Trouble::Unauthorized, false) | (Trouble::Refusal, _) => {
-                (tries < 2).then_some(CONFIRM_AFTER)
+                CONFIRM_AFTER.get(tries as usize - 1).copied()
             }
             (Trouble::Final, _) => None,
         }
@@ -210,12 +221,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_asked_once_more() {
+    async fn a_refusal_is_asked_twice_more() {
         let retry = Retry::new(Duration::from_secs(600));
-        assert_eq!(give_up(&retry, Trouble::Refusal).await, (2, CONFIRM_AFTER));
+        assert_eq!(
+            give_up(&retry, Trouble::Refusal).await,
+            (3, CONFIRM_AFTER.iter().sum())
+        );
         assert_eq!(
             give_up(&retry, Trouble::Unauthorized).await,
-            (2, CONFIRM_AFTER)
+            (3, CONFIRM_AFTER.iter().sum())
         );
         assert_eq!(give_up(&retry, Trouble::Final).await.0, 1);
     }

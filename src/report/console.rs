@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::exit::ExitStatus;
 use crate::run::event::{Event, Events, LogLevel, QueuedBuild};

@@ -6,13 +6,15 @@ pub mod annotations;
 pub mod console;
 pub mod env;
 pub mod files;
-
 pub mod insights;
 pub mod json;
 pub mod junit;
 pub mod location;
+pub mod page;
 pub mod status;
 mod summary;
+#[cfg(test)]
+pub(crate) use summary::sample;
 pub mod test_name;
 
 /// What is missing and why, for the user.

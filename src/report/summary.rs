@@ -7,7 +7,7 @@ use crate::types::text::one_line;
 
 #[cfg(test)]
 #[path = "../../tests/page/samples.rs"]
-pub(super) mod sample;
+pub(crate) mod sample;
 
 /// A length of time as people say it: `850 ms`, `12 s`, `4 min 5 s`, `1 h 20 min`.
 pub(super) fn length(time: Duration) -> String {
@@ -15,9 +15,9 @@ pub(super) fn length(time: Duration) -> String {
     match seconds {
         0 => format!("{} ms", time.as_millis()),
         1..60 => format!("{seconds} s"),
-        60..3600 if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        60..3600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ if seconds / 60 % 60 == 0 => format!("{} h", seconds / 3600),
+        _ if (seconds / 60).is_multiple_of(60) => format!("{} h", seconds / 3600),
         _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
 }

@@ -9,12 +9,14 @@ use super::event::Event;
 use super::outcome::{
     BuildOutcome, BuiltChange, Cancellation, Ending, FailedTest, Problem, TestCounts,
 };
-use crate::teamcity::Need;
 use crate::teamcity::model::{Build, TestOccurrence};
+use crate::teamcity::{Need, TestFilter};
 use crate::types::BuildId;
 
 /// How many failed tests are read.
-const FAILED_TESTS: usize = 100;
+const FAILED_TESTS: usize = 500;
+/// How much of a test's details is kept, in characters.
+const LONGEST_DETAILS: usize = 8_000;
 /// Builds of a chain whose failures are read.
 const CULPRITS: usize = 5;
 /// How many changes are read.
@@ -234,36 +236,27 @@ async fn problems(
         .collect())
 }
 
+/// Failed tests, new failures first.
 async fn failed_tests(
     context: &Context<'_>,
     id: BuildId,
 ) -> Result<Vec<FailedTest>, crate::teamcity::Error> {
-    let mut found = context
-        .client
-        .failed_tests(id, "FAILURE", FAILED_TESTS, false)
-        .await?
-        .test_occurrence;
-    // Tests with the status ERROR are not among the failures.
-    if let Ok(errors) = context
-        .client
-        .failed_tests(id, "ERROR", FAILED_TESTS, false)
-        .await
-    {
-        for test in errors.test_occurrence {
-            if !found
-                .iter()
-                .any(|known| known.id.is_some() && known.id == test.id)
-            {
-                found.push(test);
+    let mut found = Vec::new();
+    for filter in [
+        TestFilter::NewFailures,
+        TestFilter::OldFailures,
+        TestFilter::Errors,
+    ] {
+        let mut pages = context.client.test_pages(id, filter);
+        while let Some(page) = pages.next().await? {
+            found.extend(page.into_iter().filter(|test| !test.muted).map(failed_test));
+            if found.len() >= FAILED_TESTS {
+                found.truncate(FAILED_TESTS);
+                return Ok(found);
             }
         }
     }
-    found.sort_by_key(|test| !test.new_failure);
-    Ok(found
-        .into_iter()
-        .filter(|test| !test.muted)
-        .map(failed_test)
-        .collect())
+    Ok(found)
 }
 
 fn failed_test(test: TestOccurrence) -> FailedTest {
@@ -271,7 +264,9 @@ fn failed_test(test: TestOccurrence) -> FailedTest {
         name: test
             .name
             .unwrap_or_else(|| "a test without a name".to_owned()),
-        details: test.details,
+        details: test
+            .details
+            .map(|details| details.chars().take(LONGEST_DETAILS).collect()),
         is_new: test.new_failure,
         duration: test.duration.map(Duration::from_millis),
         within: None,

@@ -72,7 +72,7 @@ fn cure(kind: &ErrorKind, base: &Url) -> String {
              programs (TEAMCITY_HEADER_<NAME>)."
                 .to_owned()
         }
-        ErrorKind::Unreadable(_) => format!("Check that {base} (TEAMCITY_URL) is TeamCity's base URL and that no proxy changes its answers."),
+        ErrorKind::Unreadable(_) | ErrorKind::TooLarge(_) => format!("Check that {base} (TEAMCITY_URL) is TeamCity's base URL and that no proxy changes its answers."),
         ErrorKind::Unauthorized => format!(
             "The token in TEAMCITY_TOKEN is wrong, expired or revoked. Make a new one on {} and store it as a secured variable.",
             token_page(base)

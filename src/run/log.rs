@@ -116,7 +116,7 @@ impl LogStream {
                 Ok(answer) => answer,
                 // Too large an answer: fewer lines, next time.
                 Err(Error {
-                    kind: ErrorKind::Unreadable(_),
+                    kind: ErrorKind::TooLarge(_),
                     ..
                 }) if self.window > SMALL => {
                     self.window /= 4;
@@ -250,7 +250,7 @@ impl LogStream {
         budget: &mut Budget,
     ) -> Result<(), Error> {
         let before = self.next;
-        while !self.catch_up(context, budget, Need::May).await
+        while !self.catch_up(context, budget, Need::Parts).await
             && self.next > before
             && !self.given_up
             && !budget.is_spent()

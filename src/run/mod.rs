@@ -1,5 +1,6 @@
 //! The pipe's main job: queue builds of the step's commit, follow them, and say what came of it.
 
+pub mod artifacts;
 mod chain;
 mod connect;
 mod details;

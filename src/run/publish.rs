@@ -163,9 +163,19 @@ impl Publisher {
             repository, commit, ..
         } = &self.settings;
         if !self.cleared.get() {
-            // Annotations of an earlier run outlive a report that is only replaced.
-            way.delete_report(repository, commit, &report.external_id)
-                .await?;
+            // Annotations of an earlier run outlive a report that is only replaced. A refusal to delete it must not keep
+            // the new one away.
+            let deleted = way
+                .delete_report(repository, commit, &report.external_id)
+                .await;
+            if let Err(error) = deleted
+                && matches!(
+                    error.kind,
+                    ErrorKind::Unreachable(_) | ErrorKind::Unavailable(_)
+                )
+            {
+                return Err(error);
+            }
             self.cleared.set(true);
         }
         way.put_report(repository, commit, report).await?;
@@ -199,3 +209,6 @@ impl Publisher {
         Err(format!("the commit has no up-to-date build status: {why}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

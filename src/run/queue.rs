@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::error::RunError;
 use super::event::{Event, Events};
 use super::ledger::Ledger;
-use crate::http::{Failure, Trouble};
+use crate::http::{CONFIRM_AFTER, Failure, Trouble};
 use crate::teamcity::model::{Build, State, Status};
 use crate::teamcity::{Client, ErrorKind, Locator};
 use crate::types::{BuildId, BuildTypeId};
@@ -26,10 +26,10 @@ const SEARCHES: [Duration; 6] = [
     Duration::from_secs(8),
     Duration::from_secs(15),
 ];
-/// Pause before a refused request is asked again.
-const CONFIRM_AFTER: Duration = Duration::from_secs(2);
 /// How long a 401 is doubted: a restarting server may answer so for a moment.
 const DOUBT_UNAUTHORIZED_FOR: Duration = Duration::from_secs(30);
+/// Pause while it is: TeamCity locks out who hammers it.
+const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(4);
 /// Longest pause between two queue requests.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
@@ -65,7 +65,7 @@ pub async fn queue(
     request: &Request<'_>,
 ) -> Result<Build, QueueError> {
     let start = Instant::now();
-    let mut refused = false;
+    let mut refused = CONFIRM_AFTER.iter();
     let mut doubted: Option<Instant> = None;
     let mut said = false;
     for attempt in 1.. {
@@ -93,13 +93,12 @@ pub async fn queue(
             return Ok(build);
         }
         match failure.trouble {
-            Trouble::Refusal if refused => {
-                ledger.update(request.position, |entry| entry.in_flight = false);
-                return Err(QueueError::Refused(failure.error));
-            }
             Trouble::Refusal => {
-                refused = true;
-                tokio::time::sleep(CONFIRM_AFTER).await;
+                let Some(pause) = refused.next() else {
+                    ledger.update(request.position, |entry| entry.in_flight = false);
+                    return Err(QueueError::Refused(failure.error));
+                };
+                tokio::time::sleep(*pause).await;
             }
             Trouble::Unauthorized
                 if doubted.is_some_and(|since| since.elapsed() >= DOUBT_UNAUTHORIZED_FOR) =>
@@ -109,7 +108,7 @@ pub async fn queue(
             }
             Trouble::Unauthorized => {
                 doubted.get_or_insert_with(Instant::now);
-                tokio::time::sleep(CONFIRM_AFTER * 2).await;
+                tokio::time::sleep(UNAUTHORIZED_PAUSE).await;
             }
             Trouble::Outage(_) | Trouble::Nonsense | Trouble::Final
                 if start.elapsed() >= client.retry_for() =>

@@ -8,7 +8,7 @@ use super::fields;
 use super::locator::Locator;
 use super::model::{
     Branches, Build, BuildType, Builds, Changes, Permissions, ProblemOccurrences, RootEntries,
-    RootInstances, Server, TestOccurrences, Tokens, User,
+    RootInstances, Server, Tokens, User,
 };
 use super::request::{Need, Requests};
 use crate::http::Failure;
@@ -351,33 +351,6 @@ impl Client {
             }) if message.contains("Cannot cancel") => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    /// The first failed tests of a build, new failures first, with details for some.
-    ///
-    /// # Errors
-    /// See [`Self::server`].
-    pub async fn failed_tests(
-        &self,
-        id: BuildId,
-        status: &str,
-        count: usize,
-        details: bool,
-    ) -> Result<TestOccurrences, Error> {
-        let locator = Locator::new()
-            .nested("build", &Locator::new().with("id", id))
-            .with("status", status)
-            .with("muted", false)
-            .with("count", count);
-        let fields = if details {
-            fields::TESTS_WITH_DETAILS
-        } else {
-            fields::TESTS
-        };
-        let query = [("locator", locator.as_str()), ("fields", fields)];
-        self.requests
-            .get(self.rest(&["testOccurrences"], &query), Need::May)
-            .await
     }
 
     /// The problems of a build.

@@ -73,6 +73,9 @@ pub enum ErrorKind {
     /// The answer can't be read.
     #[error("TeamCity's answer can't be understood: {0}")]
     Unreadable(String),
+    /// The answer is larger than what is read, in bytes.
+    #[error("TeamCity's answer is larger than {0} bytes")]
+    TooLarge(usize),
     /// 401.
     #[error("TeamCity does not accept the token")]
     Unauthorized,
@@ -122,7 +125,9 @@ impl ErrorKind {
             | Self::Unavailable(_)
             | Self::Maintenance(_) => Trouble::Outage(retry_after),
             Self::Certificate(_) => Trouble::Final,
-            Self::Redirected(_) | Self::WebPage(_) | Self::Unreadable(_) => Trouble::Nonsense,
+            Self::Redirected(_) | Self::WebPage(_) | Self::Unreadable(_) | Self::TooLarge(_) => {
+                Trouble::Nonsense
+            }
             Self::Unauthorized => Trouble::Unauthorized,
             Self::Forbidden(_) | Self::NotFound(_) | Self::Rejected { .. } => Trouble::Refusal,
         }

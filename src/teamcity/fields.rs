@@ -30,3 +30,4 @@ pub(super) const TESTS_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,sta
 pub(super) const PROBLEMS: &str = "problemOccurrence(type,identity,details,additionalData,muted)";
 /// Which builds of a chain have tests.
 pub(super) const CHAIN_TESTS: &str = "nextHref,build(id,buildTypeId,number,composite,buildType(name,projectName),testOccurrences(count,passed,failed,ignored,muted,newFailed))";
+pub(super) const ARTIFACTS: &str = "file(name,fullName,size,content(href),children(href))";

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of pipelines, settings or output.
 
+mod artifacts;
 mod client;
 mod date;
 mod error;
@@ -14,6 +15,7 @@ mod request;
 pub(crate) mod stub;
 mod tests;
 
+pub use artifacts::{Artifact, Artifacts, Download, Piece};
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use locator::Locator;

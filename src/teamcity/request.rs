@@ -21,6 +21,8 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Largest error body that is looked at, in bytes.
 const LARGEST_ERROR: usize = 64 * 1024;
+/// Most redirects on the way to an artifact.
+const MOST_REDIRECTS: usize = 3;
 /// JSON first; XML too, so that a server which can't give JSON says why instead of 406.
 const JSON: &str = "application/json, application/xml;q=0.9";
 
@@ -31,6 +33,8 @@ pub enum Need {
     Must,
     /// It can: a refusal is taken at once.
     May,
+    /// It can; what is too large is asked for again in smaller parts.
+    Parts,
     /// It can, and the answer is of no use later: nothing is asked again.
     Now,
 }
@@ -159,6 +163,67 @@ impl Requests {
         .await
     }
 
+    /// Opens the content of an artifact. It may lie in a storage elsewhere: a redirect to another host is followed
+    /// with none of our headers but those of the range, since the address itself is the credential there.
+    pub(super) async fn open_content(
+        &self,
+        url: Url,
+        headers: &HeaderMap,
+    ) -> Result<Response, Error> {
+        self.repeat(Need::May, |attempt| {
+            let mut request = self.request(Method::GET, url.clone(), "*/*", None, attempt);
+            request.headers.extend(headers.clone());
+            async move { self.content(request, headers).await }
+        })
+        .await
+    }
+
+    async fn content(
+        &self,
+        mut request: Request,
+        headers: &HeaderMap,
+    ) -> Result<Response, Failure<ErrorKind>> {
+        for _ in 0..=MOST_REDIRECTS {
+            let at = request.url.clone();
+            let attempt = request.attempt;
+            let sent = async {
+                self.transport
+                    .send(request)
+                    .await
+                    .map_err(|error| failure(error.into(), None))
+            };
+            let response = within(sent).await?;
+            let elsewhere = response
+                .header("location")
+                .filter(|_| (300..400).contains(&response.status))
+                .and_then(|location| at.join(location).ok())
+                .filter(|target| self.is_storage(target));
+            match elsewhere {
+                Some(url) => {
+                    request = Request {
+                        method: Method::GET,
+                        url,
+                        headers: headers.clone(),
+                        body: None,
+                        attempt,
+                    };
+                }
+                None => return within(accept(response)).await,
+            }
+        }
+        Err(failure(
+            ErrorKind::Redirected("one place after the other".to_owned()),
+            None,
+        ))
+    }
+
+    /// Whether an artifact may be fetched from there: another host, and not less safely than from TeamCity.
+    fn is_storage(&self, target: &Url) -> bool {
+        let as_safe =
+            target.scheme() == "https" || self.base.scheme() == "http" && target.scheme() == "http";
+        as_safe && target.host() != self.base.host()
+    }
+
     async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
     where
         F: FnMut(u32) -> Fut,
@@ -169,15 +234,16 @@ impl Requests {
             .run(&*self.watch, |attempt| {
                 let attempt = operation(attempt);
                 async move {
-                    attempt
-                        .await
-                        .map_err(|failure| match (need, failure.trouble) {
-                            (Need::May, Trouble::Refusal) | (Need::Now, _) => Failure {
-                                trouble: Trouble::Final,
-                                ..failure
-                            },
+                    attempt.await.map_err(|failure| {
+                        // What is too large won't be smaller the next time.
+                        let hopeless = matches!(failure.error, ErrorKind::TooLarge(_));
+                        match (need, failure.trouble) {
+                            (Need::May, Trouble::Refusal) | (Need::Now, _) => failure.for_good(),
+                            (Need::Parts, Trouble::Refusal) => failure.for_good(),
+                            (Need::Parts, _) if hopeless => failure.for_good(),
                             _ => failure,
-                        })
+                        }
+                    })
                 }
             })
             .await;
@@ -289,11 +355,7 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
     read_limited(body, limit)
         .await
         .map_err(|error| match error {
-            // It won't be smaller the next time.
-            BodyError::TooLarge(_) => Failure {
-                error: ErrorKind::Unreadable(error.to_string()),
-                trouble: Trouble::Final,
-            },
+            BodyError::TooLarge(limit) => failure(ErrorKind::TooLarge(limit), None),
             BodyError::Transport(error) => failure(error.into(), None),
         })
 }

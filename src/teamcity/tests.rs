@@ -90,10 +90,10 @@ impl TestPages<'_> {
         let Some(url) = self.next.take() else {
             return Ok(None);
         };
-        let page: TestOccurrences = match self.client.requests.get(url.clone(), Need::May).await {
+        let page: TestOccurrences = match self.client.requests.get(url.clone(), Need::Parts).await {
             // The details of a page can be larger than any sensible answer.
             Err(Error {
-                kind: ErrorKind::Unreadable(_),
+                kind: ErrorKind::TooLarge(_),
                 ..
             }) if self.with_details => {
                 self.with_details = false;

@@ -361,6 +361,8 @@ pub struct ArtifactFile {
     pub size: Option<u64>,
     /// Where its bytes are; folders have none.
     pub content: Option<Href>,
+    /// Where its files are; files have none.
+    pub children: Option<Href>,
 }
 
 /// A link.

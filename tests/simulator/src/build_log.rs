@@ -1,4 +1,4 @@
-//! The log of one build at a time: its script as far as it is visible, what TeamCity itself says, and what tests added.
+//! The log of one build at a time: its script as far as it is visible, what tests added, what TeamCity says at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,10 @@ use crate::model::{Build, Plan};
 pub(crate) struct BuildLog {
     plan: Arc<Plan>,
     fallback: LogScript,
+    /// How many lines of the script are visible.
     scripted: u64,
-    tail: Vec<Line>,
+    /// Lines beside the script, with their index in the whole log, in order. Indices never change afterwards.
+    beside: Vec<(u64, Line)>,
     /// When the build started.
     pub(crate) start: Duration,
     /// Time since the start, at most until the finish.
@@ -31,7 +33,7 @@ impl BuildLog {
             plan: build.plan.clone(),
             fallback,
             scripted: 0,
-            tail: Vec::new(),
+            beside: Vec::new(),
             start: Duration::ZERO,
             elapsed: Duration::ZERO,
         };
@@ -44,32 +46,33 @@ impl BuildLog {
         log.start = start;
         log.elapsed = end.unwrap_or(now).saturating_sub(start);
         log.scripted = log.script().visible(log.elapsed);
-        let mut say = |at: Duration, text: String, level| {
-            log.tail.push(Line {
-                at,
-                text,
-                level,
-                verbose: false,
-                depth: 0,
-                parent: None,
-                block: None,
-                opens: None,
-            });
-        };
         for (at, text) in &build.extra_log {
-            say(at.saturating_sub(start), text.clone(), Level::Normal);
+            let at = at.saturating_sub(start).min(log.elapsed);
+            log.say(at, text.clone(), Level::Normal);
         }
         if end.is_some() {
             if let End::Canceled(cancellation) = &course.end {
-                say(
-                    log.elapsed,
-                    format!("The build was canceled: {}", cancellation.comment),
-                    Level::Warning,
-                );
+                let text = format!("The build was canceled: {}", cancellation.comment);
+                log.say(log.elapsed, text, Level::Warning);
             }
-            say(log.elapsed, "Build finished".to_owned(), Level::Normal);
+            log.say(log.elapsed, "Build finished".to_owned(), Level::Normal);
         }
         log
+    }
+
+    fn say(&mut self, at: Duration, text: String, level: Level) {
+        let index = self.script().visible(at) + self.beside.len() as u64;
+        let line = Line {
+            at,
+            text,
+            level,
+            verbose: false,
+            depth: 0,
+            parent: None,
+            block: None,
+            opens: None,
+        };
+        self.beside.push((index, line));
     }
 
     fn script(&self) -> &LogScript {
@@ -77,15 +80,61 @@ impl BuildLog {
     }
 
     pub(crate) fn len(&self) -> u64 {
-        self.scripted + self.tail.len() as u64
+        self.scripted + self.beside.len() as u64
     }
 
     pub(crate) fn get(&self, index: u64) -> Option<Line> {
-        if index < self.scripted {
-            return self.script().get(index);
-        }
-        self.tail
-            .get(usize::try_from(index - self.scripted).ok()?)
-            .cloned()
+        let before = match self.beside.binary_search_by_key(&index, |(at, _)| *at) {
+            Ok(at) => return self.beside.get(at).map(|(_, line)| line.clone()),
+            Err(before) => before as u64,
+        };
+        let mut line = self.script().get(index.checked_sub(before)?)?;
+        line.parent = line.parent.map(|parent| self.whole_index(parent));
+        Some(line)
+    }
+
+    /// The index in the whole log of a line of the script.
+    fn whole_index(&self, scripted: u64) -> u64 {
+        let before = self
+            .beside
+            .iter()
+            .enumerate()
+            .take_while(|(nth, (at, _))| at - *nth as u64 <= scripted)
+            .count();
+        scripted + before as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queueing::{Order, queue};
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn added_lines_keep_their_index() {
+        let s = Duration::from_secs;
+        let script = LogScript::new()
+            .line(s(0), "a")
+            .open(s(5), "b")
+            .line(s(6), "c")
+            .close(s(7));
+        let mut state = Scenario::new()
+            .plan("App_Build", Plan::new().queued_for(s(0)).log(script))
+            .into_state();
+        let id = queue(&mut state, &Order::plain("App_Build", 1), Duration::ZERO);
+        state.builds.get_mut(&id).unwrap().extra_log = vec![(s(2), "x".to_owned())];
+        let course = state.timeline(id).unwrap();
+        let texts = |now| {
+            let log = BuildLog::of(&state.builds[&id], &course, now, false);
+            (0..log.len())
+                .map(|at| log.get(at).unwrap().text)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(texts(s(3)), ["a", "x"]);
+        assert_eq!(texts(s(6)), ["a", "x", "b", "c"]);
+        let log = BuildLog::of(&state.builds[&id], &course, s(6), false);
+        assert_eq!(log.get(3).unwrap().parent, Some(2));
+        assert_eq!(texts(s(60)).last().unwrap(), "Build finished");
     }
 }

@@ -61,6 +61,15 @@ impl Clock {
 
     /// The moment of a date in one of the forms that TeamCity reads; dates before the start become zero.
     pub fn parse(&self, text: &str) -> Option<Duration> {
+        Some(self.offset(text)?.to_std().unwrap_or(Duration::ZERO))
+    }
+
+    /// How long after the start a date is, in whole seconds; negative before it.
+    pub(crate) fn seconds(&self, text: &str) -> Option<i64> {
+        Some(self.offset(text)?.num_seconds())
+    }
+
+    fn offset(&self, text: &str) -> Option<chrono::TimeDelta> {
         const FORMS: [&str; 5] = [
             "%Y%m%dT%H%M%S%z",
             "%Y%m%dT%H%M%S%.f%z",
@@ -85,7 +94,7 @@ impl Clock {
                         .with_timezone(&Utc),
                 )
             })?;
-        Some((date - self.epoch).to_std().unwrap_or(Duration::ZERO))
+        Some(date - self.epoch)
     }
 }
 

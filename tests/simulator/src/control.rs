@@ -121,10 +121,13 @@ impl Simulator {
             }
         });
     }
-    /// A build ends now.
+    /// A build ends now, unless it is over already.
     pub fn finish_build(&self, id: u64, status: Status) {
         self.change(|state, now| {
-            if let Some(build) = state.builds.get_mut(&id) {
+            let over = state
+                .timeline(id)
+                .is_none_or(|course| course.finish.is_some_and(|finish| finish <= now));
+            if let Some(build) = state.builds.get_mut(&id).filter(|_| !over) {
                 build.forced_finish = Some((now, status));
             }
         });

@@ -75,6 +75,10 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
         Some(rest) if rest.starts_with('/') => (rest.to_owned(), true),
         _ => (path, false),
     };
+    if path.starts_with("/guestAuth/") {
+        // Nobody enabled the guest user.
+        return unauthorized(state, request.headers(), "Authentication required", true);
+    }
     let who = if is_open(&path) {
         authenticate(state, request.headers(), &path, now)
             .ok()

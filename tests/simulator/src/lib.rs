@@ -1,11 +1,6 @@
-//! A TeamCity server in memory: for tests, for demos and for anybody's client.
-//!
-//! [`Scenario`] says what the server starts with, [`Plan`] what a build does, [`Fault`] what goes wrong on the way.
-//! [`Simulator::handle`] answers requests in the process, [`Simulator::listen`] on a socket. Time is tokio's, and every
-//! state is computed when it is asked for, so that a paused clock works and nothing runs in the background.
-//!
-//! Written from how TeamCity answers, never from what one client sends.
+#![doc = include_str!("../README.md")]
 
+pub mod bitbucket;
 mod body;
 mod build_log;
 mod clock;

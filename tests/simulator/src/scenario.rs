@@ -246,6 +246,7 @@ impl Scenario {
             restarting: None,
             users: self.users,
             tokens: self.tokens,
+            token_dates: BTreeMap::new(),
             projects: self.projects,
             build_types: self.build_types,
             roots: self.roots,

@@ -71,6 +71,8 @@ pub(crate) struct State {
     pub(crate) restarting: Option<(Duration, Duration)>,
     pub(crate) users: Vec<User>,
     pub(crate) tokens: Vec<Token>,
+    /// When tokens were made, by value, if not at the start.
+    pub(crate) token_dates: BTreeMap<String, Duration>,
     pub(crate) projects: Vec<Project>,
     pub(crate) build_types: Vec<BuildType>,
     pub(crate) roots: Vec<Root>,

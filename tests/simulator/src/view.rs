@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::lifecycle::{End, Phase};
+use crate::lifecycle::End;
 use crate::model::{Property, Revision, Status, TriggeringOptions};
 use crate::rest::resource::Resource;
 use crate::simulator::Recorded;
 use crate::state::State;
+use crate::verdict;
 
 /// A build as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,11 +84,7 @@ pub(crate) fn builds(state: &State) -> Vec<BuildView> {
                 build_type: build.build_type.clone(),
                 branch: build.branch.clone(),
                 state: phase.as_str(),
-                status: match phase {
-                    Phase::Queued => None,
-                    Phase::Running => Some("SUCCESS"),
-                    _ => Some(final_status(&course.end).as_str()),
-                },
+                status: verdict::status(build, &course, now).map(Status::as_str),
                 canceled_by: canceled.map(|c| {
                     c.user
                         .and_then(|id| state.user(id))

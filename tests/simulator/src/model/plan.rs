@@ -153,7 +153,7 @@ impl Plan {
         self.fails_at = Some(time);
         self
     }
-    /// Its log.
+    /// Its log. Lines that are later than the build's end never come.
     pub fn log(mut self, log: LogScript) -> Self {
         self.log = Some(log);
         self

@@ -140,8 +140,6 @@ pub struct Token {
     pub expires: Option<Duration>,
     /// What it is limited to; `None` is everything that the user may do.
     pub limited_to: Option<Vec<Grant>>,
-    /// When it was made.
-    pub created: Duration,
 }
 
 impl Token {
@@ -153,7 +151,6 @@ impl Token {
             name: name.into(),
             expires: None,
             limited_to: None,
-            created: Duration::ZERO,
         }
     }
     /// Sets when it expires, measured from the server's start.

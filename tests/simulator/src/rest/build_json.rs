@@ -203,13 +203,13 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
         });
     }
     if !queued {
-        obj.nest("testOccurrences", Level::Long, &Fields::long(), |fields| {
+        obj.nest("testOccurrences", Level::Long, &Fields::short(), |fields| {
             tests::tests_of_build(call, seen, fields)
         });
         obj.nest(
             "problemOccurrences",
             Level::Long,
-            &Fields::long(),
+            &Fields::short(),
             |fields| problems::problems_of_build(call, seen, fields),
         );
     }

@@ -63,7 +63,7 @@ pub(super) fn find_one<'s>(call: &'s Call<'_>, text: &str) -> Result<Seen<'s>, A
             page_dimensions(&locator)?;
             if !filter(call, &locator)?.fits(&seen) {
                 return Err(ApiError::not_found(format!(
-                    "Nothing is found by locator 'count:1,{text}'."
+                    "Found single item by dimension [id], but that was filtered out using the entire locator '{text}'"
                 )));
             }
         }
@@ -98,19 +98,26 @@ fn search<'s>(
         return items_of(call, locator, &items, wanted);
     }
     let filter = filter(call, locator)?;
-    if locator.single().is_some() {
-        let id = locator.single().and_then(|id| id.parse().ok()).unwrap_or(0);
-        let seen: Vec<Seen<'_>> = call.state.visible_build(id, call.now).into_iter().collect();
-        return Ok(page(seen, wanted, |seen| filter.fits(seen)));
+    let by_id = |id: u64| -> Result<Vec<Seen<'_>>, ApiError> {
+        let seen = call.state.visible_build(id, call.now);
+        Ok(seen
+            .map(|seen| ensure_view(call, seen))
+            .transpose()?
+            .into_iter()
+            .collect())
+    };
+    if let Some(single) = locator.single() {
+        return Ok(page(by_id(single.parse().unwrap_or(0))?, wanted, |seen| {
+            filter.fits(seen)
+        }));
     }
     if let Some(id) = locator.number("id")? {
-        // By id nothing lags.
-        let seen: Vec<Seen<'_>> = call
-            .state
-            .visible_build(u64::try_from(id).unwrap_or(0), call.now)
-            .into_iter()
-            .collect();
-        return Ok(page(seen, wanted, |seen| filter.fits(seen)));
+        // By id nothing lags, and what may not be seen is an error rather than absent.
+        let seen = by_id(u64::try_from(id).unwrap_or(0))?;
+        return Ok(Paged {
+            next: None,
+            ..page(seen, wanted, |seen| filter.fits(seen))
+        });
     }
     Ok(page(call.state.listed_builds(call.now), wanted, |seen| {
         filter.fits(seen)
@@ -141,8 +148,9 @@ fn items_of<'s>(
             }
         }
     }
-    locator.finish(&build_filter::KNOWN)?;
-    Ok(page(found, wanted, |_| true))
+    // What stands beside the items filters them.
+    let filter = filter(call, locator)?;
+    Ok(page(found, wanted, |seen| filter.fits(seen)))
 }
 
 /// A list of builds.

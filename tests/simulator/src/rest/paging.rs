@@ -27,7 +27,10 @@ impl Page {
     ) -> Result<Self, ApiError> {
         let count = locator.number("count")?.or(default).unwrap_or(-1);
         let start = locator.number("start")?.unwrap_or(0);
-        let limit = locator.number("lookupLimit")?.or(lookup_limit);
+        // The default limit is never below the count.
+        let limit = locator
+            .number("lookupLimit")?
+            .or(lookup_limit.map(|limit| limit.max(count)));
         Ok(Self {
             start: usize::try_from(start).unwrap_or(0),
             count: usize::try_from(count).ok(),
@@ -57,7 +60,8 @@ pub(crate) fn page<T>(
     let mut skipped = 0;
     for (looked, item) in items.into_iter().enumerate() {
         if page.lookup_limit.is_some_and(|limit| looked >= limit) {
-            let more = page.lookup_limit.map(|limit| limit.saturating_mul(2));
+            // Twice as far, but never more than 5000 further.
+            let more = page.lookup_limit.map(|limit| limit + limit.clamp(1, 5000));
             return Paged {
                 next: Some((page.start + found.len(), more)),
                 items: found,
@@ -106,6 +110,22 @@ const BARE: &AsciiSet = &CONTROLS
     .add(b'[')
     .add(b']');
 
+/// A locator with a dimension set: in its place if it is there, at the end otherwise.
+fn set_dimension(locator: &str, name: &str, value: usize) -> String {
+    let new = format!("{name}:{value}");
+    let is_it = |dimension: &str| dimension.split([':', '(']).next() == Some(name);
+    let mut parts: Vec<String> = split(locator)
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect();
+    match parts.iter_mut().find(|part| is_it(part)) {
+        Some(part) => *part = new,
+        None => parts.push(new),
+    }
+    parts.join(",")
+}
+
 /// The href of the next page: the same request with another part of the list.
 pub(crate) fn next_href(
     path: &str,
@@ -114,21 +134,16 @@ pub(crate) fn next_href(
     count: Option<usize>,
     next: (usize, Option<usize>),
 ) -> String {
-    let kept = split(locator).into_iter().filter(|dimension| {
-        let name = dimension.split([':', '(']).next().unwrap_or_default();
-        !dimension.is_empty()
-            && !matches!(name, "start" | "count")
-            && !(name == "lookupLimit" && next.1.is_some())
-    });
-    let mut dimensions: Vec<String> = kept.map(str::to_owned).collect();
-    if let Some(count) = count {
-        dimensions.push(format!("count:{count}"));
+    let mut locator = locator.to_owned();
+    if next.0 > 0 {
+        locator = set_dimension(&locator, "start", next.0);
+        if let Some(count) = count {
+            locator = set_dimension(&locator, "count", count);
+        }
     }
-    dimensions.push(format!("start:{}", next.0));
     if let Some(limit) = next.1 {
-        dimensions.push(format!("lookupLimit:{limit}"));
+        locator = set_dimension(&locator, "lookupLimit", limit);
     }
-    let locator = dimensions.join(",");
     let mut href = format!("{path}?locator={}", utf8_percent_encode(&locator, BARE));
     if let Some(fields) = fields {
         href.push_str(&format!("&fields={}", utf8_percent_encode(fields, BARE)));
@@ -163,6 +178,22 @@ pub(crate) fn list<T>(
             )
         },
     );
+    if page.start > 0 {
+        let (start, count) = match page.count {
+            Some(count) if count <= page.start => (page.start - count, count),
+            _ => (0, page.start),
+        };
+        let before = set_dimension(&set_dimension(locator, "start", start), "count", count);
+        obj.put(
+            "prevHref",
+            Level::Short,
+            format!(
+                "{}?locator={}",
+                call.href(path),
+                utf8_percent_encode(&before, BARE)
+            ),
+        );
+    }
     if let Some(next) = paged.next {
         obj.put(
             "nextHref",
@@ -219,7 +250,7 @@ mod tests {
                 Some(3),
                 (3, None)
             ),
-            "/app/rest/builds?locator=tag:a%20b,branch:(default:any),count:3,start:3&fields=build(id)"
+            "/app/rest/builds?locator=tag:a%20b,count:3,branch:(default:any),start:3&fields=build(id)"
         );
     }
 }

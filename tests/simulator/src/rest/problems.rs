@@ -108,11 +108,7 @@ pub(super) fn problems_of_build(call: &Call<'_>, seen: &Seen<'_>, fields: &Field
         "problemOccurrences?locator=build:(id:{})",
         seen.0.id
     ));
-    let mut fields = fields.clone();
-    if !fields.names("problemOccurrence") {
-        fields = Fields::parse(Some("$short"));
-    }
-    problems_json(call, seen, &paged, &href, None, &fields)
+    problems_json(call, seen, &paged, &href, None, fields)
 }
 
 pub(super) fn problems(call: &Call<'_>, path: &[&str]) -> Answer {

@@ -19,6 +19,19 @@ pub(super) fn route(call: &Call<'_>, path: &[&str]) -> Answer {
         ["server"] => Ok(entity(call)),
         ["version"] => Ok(Reply::Text(200, "2018.1".to_owned())),
         ["apiVersion"] => Ok(Reply::Text(200, "2018.1".to_owned())),
+        ["server", "nodes"] => {
+            let node = Json::object([
+                ("id", "MAIN_SERVER".into()),
+                ("url", call.state.web_url.as_str().into()),
+                ("online", true.into()),
+                ("role", "main_node".into()),
+                ("current", true.into()),
+            ]);
+            Ok(Reply::Entity(
+                "nodes",
+                Json::object([("count", 1_i64.into()), ("node", Json::List(vec![node]))]),
+            ))
+        }
         ["server", "version"] => {
             text_or_406(call)?;
             Ok(Reply::Text(200, version(call)))

@@ -202,12 +202,7 @@ pub(super) fn tests_of_build(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) 
         Some(page(all.clone(), wanted, filter).items)
     });
     let href = call.href(&format!("testOccurrences?locator=build:(id:{})", build.id));
-    // Inside a build the list itself comes only when it is named.
-    let mut fields = fields.clone();
-    if !fields.names("testOccurrence") {
-        fields = Fields::parse(Some("$short"));
-    }
-    tests_json(call, seen, &narrowed.unwrap_or(all), &href, None, &fields)
+    tests_json(call, seen, &narrowed.unwrap_or(all), &href, None, fields)
 }
 
 fn test_filter(locator: &Locator) -> Result<impl Fn(&Occurrence) -> bool + use<>, ApiError> {

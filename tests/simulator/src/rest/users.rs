@@ -136,7 +136,13 @@ fn token_json(call: &Call<'_>, token: &Token, with_value: bool, fields: &Fields)
     obj.put("name", Level::Short, token.name.as_str()).put(
         "creationTime",
         Level::Short,
-        clock.compact(token.created),
+        clock.compact(
+            call.state
+                .token_dates
+                .get(&token.value)
+                .copied()
+                .unwrap_or_default(),
+        ),
     );
     if with_value {
         obj.put("value", Level::Short, token.value.as_str());
@@ -217,11 +223,11 @@ fn create(call: &mut Call<'_>, user: &User, mut token: Token) -> Answer {
             token.name
         )));
     }
-    token.created = call.now;
     token.value = format!(
         "eyJ0eXAiOiAiVENWMiJ9.bmV3LXRva2Vu.{:032x}",
         call.state.tokens.len() + 1
     );
+    call.state.token_dates.insert(token.value.clone(), call.now);
     call.state.tokens.push(token.clone());
     Ok(Reply::Entity(
         "token",

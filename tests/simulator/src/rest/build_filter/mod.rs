@@ -12,7 +12,7 @@ use super::build_json::Seen;
 use super::errors::ApiError;
 use super::locator::Locator;
 
-pub(super) const KNOWN: [&str; 41] = [
+pub(super) const KNOWN: [&str; 37] = [
     "id",
     "taskId",
     "project",
@@ -50,10 +50,6 @@ pub(super) const KNOWN: [&str; 41] = [
     "start",
     "count",
     "lookupLimit",
-    "item",
-    "locator",
-    "unique",
-    "or",
 ];
 
 type Test<'a> = Box<dyn Fn(&Seen<'_>) -> bool + 'a>;
@@ -138,7 +134,9 @@ pub(super) fn filter<'a>(
         .any(|name| locator.has(name));
     let default_filter = locator.boolean("defaultFilter")?;
     let mut wanted = states(locator)?;
-    let mut defaults = default_filter != Some(false) && !(default_filter.is_none() && by_id);
+    // A list of items is what it is: the defaults are for searches.
+    let exact = by_id || locator.has("item");
+    let mut defaults = default_filter != Some(false) && !(default_filter.is_none() && exact);
     if defaults {
         let chosen = *wanted.get_or_insert([false, false, true]);
         let unusual = [

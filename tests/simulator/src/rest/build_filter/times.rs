@@ -44,7 +44,7 @@ pub(super) fn times<'a>(
                 .or_else(|| inner.single().map(str::to_owned));
             let limit = if let Some(reference) = inner.raw("build")? {
                 let seen = builds::find_one(call, reference)?;
-                moment(of, &seen, now)
+                moment(of, &seen, now).map(seconds)
             } else {
                 let date = date.ok_or_else(|| {
                     ApiError::bad_request(format!(
@@ -68,8 +68,7 @@ pub(super) fn times<'a>(
                 let (Some(at), Some(limit)) = (moment(of, seen, now), limit) else {
                     return false;
                 };
-                // Dates on the wire have whole seconds.
-                let (at, limit) = (at.as_secs(), limit.as_secs());
+                let at = seconds(at);
                 if before { at < limit } else { at > limit }
             }));
         }
@@ -78,8 +77,8 @@ pub(super) fn times<'a>(
         if let Some(date) = locator.value(name)? {
             let limit = parse_date(&clock, &date, now)?;
             tests.push(Box::new(move |seen| {
-                moment(Moment::Started, seen, now)
-                    .is_some_and(|at| if before { at <= limit } else { at >= limit })
+                let at = moment(Moment::Started, seen, now).map(seconds);
+                at.is_some_and(|at| if before { at <= limit } else { at >= limit })
             }));
         }
     }
@@ -99,24 +98,25 @@ pub(super) fn times<'a>(
     Ok(())
 }
 
-fn parse_date(
-    clock: &crate::clock::Clock,
-    date: &str,
-    now: Duration,
-) -> Result<Duration, ApiError> {
+/// Whole seconds of a moment, as dates on the wire have them.
+fn seconds(moment: Duration) -> i64 {
+    i64::try_from(moment.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn parse_date(clock: &crate::clock::Clock, date: &str, now: Duration) -> Result<i64, ApiError> {
     let relative = date.strip_prefix('-').and_then(|ago| {
-        let (number, unit) = ago.split_at(ago.len().checked_sub(1)?);
-        let seconds = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            "d" => 86400,
-            "w" => 7 * 86400,
+        let unit = match ago.chars().last()? {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86400,
+            'w' => 7 * 86400,
             _ => return None,
         };
-        Some(now.saturating_sub(Duration::from_secs(number.parse::<u64>().ok()? * seconds)))
+        let number: i64 = ago.get(..ago.len() - 1)?.parse().ok()?;
+        Some(seconds(now).saturating_sub(number.saturating_mul(unit)))
     });
-    relative.or_else(|| clock.parse(date)).ok_or_else(|| {
+    relative.or_else(|| clock.seconds(date)).ok_or_else(|| {
         ApiError::bad_request(format!("Could not parse date from value '{date}'. Supported format is 'yyyyMMdd'T'HHmmssZ' (e.g. '20260115T100000+0000') or relative time (e.g. '-1d')"))
     })
 }

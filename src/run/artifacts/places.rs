@@ -1,0 +1,68 @@
+//! Where an artifact may land.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The parts of a path that may be made below a folder, on any system that the folder is copied to later.
+pub(super) fn safe_parts(path: &str) -> Result<Vec<&str>, &'static str> {
+    if path.starts_with('/') {
+        return Err("its path is absolute");
+    }
+    let parts: Vec<_> = path.split('/').collect();
+    for part in &parts {
+        let stem = part
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .trim_end()
+            .to_ascii_lowercase();
+        let numbered = |name: &str| {
+            stem.strip_prefix(name).is_some_and(|rest| {
+                rest.len() == 1 && rest.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        if part.is_empty() || *part == "." || *part == ".." {
+            return Err("its path has an empty part, `.` or `..`");
+        }
+        if part.len() > 255 {
+            return Err("a part of its path is too long");
+        }
+        if part.chars().any(|c| c.is_control() || c == '\\') {
+            return Err("its path has a backslash or a control character");
+        }
+        if ["con", "prn", "aux", "nul"].contains(&stem.as_str())
+            || numbered("com")
+            || numbered("lpt")
+        {
+            return Err("a part of its path is the name of a device");
+        }
+    }
+    Ok(parts)
+}
+
+/// Makes the folder. A link in its place was put there by the repository, and leads anywhere.
+pub(super) fn prepare(root: &Path) -> Result<(), String> {
+    let problem = |error: std::io::Error| format!("{}: {error}", root.display());
+    match fs::symlink_metadata(root) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(found) if found.is_symlink() => Err(format!("{} is a link", root.display())),
+        Ok(_) => Err(format!("{} is no folder", root.display())),
+        Err(_) => fs::create_dir_all(root).map_err(problem),
+    }
+}
+
+/// Makes the folders of a file below the root, following no link.
+pub(super) fn folder_of(root: &Path, parts: &[String]) -> Result<PathBuf, String> {
+    let mut path = root.to_owned();
+    for part in parts {
+        path.push(part);
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Err(format!("{} is no folder", path.display())),
+            Err(_) => {
+                fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?
+            }
+        }
+    }
+    Ok(path)
+}

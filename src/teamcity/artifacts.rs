@@ -1,0 +1,252 @@
+//! Artifacts of a build: which there are, and their bytes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, ETAG, IF_RANGE, RANGE};
+use http::{HeaderMap, HeaderValue};
+use tokio::time::timeout;
+use url::Url;
+
+use super::client::Client;
+use super::error::{Error, ErrorKind};
+use super::fields;
+use super::model::{ArtifactFile, ArtifactFiles};
+use super::request::Need;
+use crate::http::Body;
+use crate::types::BuildId;
+
+/// Most requests for one build's list.
+const MOST_LISTS: usize = 500;
+/// Most files of one build.
+const MOST_FILES: usize = 50_000;
+/// Deepest folder.
+const DEEPEST: usize = 40;
+/// How long a download may stand still.
+const STALL: Duration = Duration::from_secs(60);
+/// How often a download is resumed without a new byte.
+const MOST_FAULTS: u32 = 4;
+
+/// A file among the artifacts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Its path in the artifacts, as the server gives it: it may be anything.
+    pub path: String,
+    /// In bytes.
+    pub size: Option<u64>,
+}
+
+/// The artifacts of a build.
+#[derive(Debug, Default)]
+pub struct Artifacts {
+    /// The files that were asked for.
+    pub files: Vec<Artifact>,
+    /// There are more than can be listed.
+    pub incomplete: bool,
+}
+
+impl Client {
+    fn artifact_url(&self, id: BuildId, what: &str, path: &str, query: &[(&str, &str)]) -> Url {
+        let build = format!("id:{id}");
+        let mut segments = vec!["builds", build.as_str(), "artifacts", what];
+        segments.extend(path.split('/').filter(|part| !part.is_empty()));
+        self.rest(&segments, query)
+    }
+
+    /// The artifacts that `wanted` lets pass, hidden ones left out.
+    ///
+    /// # Errors
+    /// When TeamCity refuses, or does not answer sensibly for `RETRY_FOR`.
+    pub async fn artifacts(
+        &self,
+        id: BuildId,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Artifacts, Error> {
+        let mut found = Artifacts::default();
+        // All at once, and folder by folder where that is too much for one answer.
+        let mut folders = vec![(String::new(), true)];
+        let mut lists = 0;
+        while let Some((folder, recursive)) = folders.pop() {
+            lists += 1;
+            if lists > MOST_LISTS || folder.matches('/').count() > DEEPEST {
+                found.incomplete = true;
+                break;
+            }
+            let locator = if recursive {
+                "recursive:true,hidden:false"
+            } else {
+                "recursive:false,hidden:false"
+            };
+            let query = [("locator", locator), ("fields", fields::ARTIFACTS)];
+            let url = self.artifact_url(id, "children", &folder, &query);
+            let list: ArtifactFiles = match self.requests.get(url, Need::May).await {
+                Err(Error {
+                    kind: ErrorKind::Unreadable(_),
+                    ..
+                }) if recursive => {
+                    folders.push((folder, false));
+                    continue;
+                }
+                answer => answer?,
+            };
+            for file in list.file {
+                let Some(path) = full_path(&file, &folder) else {
+                    continue;
+                };
+                // They can leak in whatever the locator says.
+                if path == ".teamcity" || path.starts_with(".teamcity/") {
+                    continue;
+                }
+                if file.children.is_some() && file.content.is_none() {
+                    if !recursive {
+                        folders.push((path, true));
+                    }
+                } else if wanted(&path) {
+                    if found.files.len() == MOST_FILES {
+                        found.incomplete = true;
+                        return Ok(found);
+                    }
+                    found.files.push(Artifact {
+                        path,
+                        size: file.size,
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The bytes of an artifact.
+    pub fn download(&self, id: BuildId, artifact: &Artifact) -> Download<'_> {
+        Download {
+            client: self,
+            url: self.artifact_url(id, "content", &artifact.path, &[]),
+            size: artifact.size,
+            received: 0,
+            tag: None,
+            body: None,
+            faults: 0,
+            restarts: 0,
+        }
+    }
+}
+
+fn full_path(file: &ArtifactFile, folder: &str) -> Option<String> {
+    let path = match (&file.full_name, &file.name) {
+        (Some(path), _) => path.clone(),
+        (None, Some(name)) if folder.is_empty() => name.clone(),
+        (None, Some(name)) => format!("{folder}/{name}"),
+        (None, None) => return None,
+    };
+    (!path.is_empty()).then_some(path)
+}
+
+/// An artifact on its way. A connection that breaks is taken up again where it broke.
+pub struct Download<'client> {
+    client: &'client Client,
+    url: Url,
+    size: Option<u64>,
+    received: u64,
+    tag: Option<HeaderValue>,
+    body: Option<Body>,
+    faults: u32,
+    restarts: u32,
+}
+
+/// What comes next of a download.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Bytes.
+    Bytes(Bytes),
+    /// All bytes so far are void: it begins anew.
+    Restart,
+    /// It is whole.
+    End,
+}
+
+impl Download<'_> {
+    /// What comes next.
+    ///
+    /// # Errors
+    /// When TeamCity refuses, or the connection breaks again and again, or the size is another than was said.
+    pub async fn next(&mut self) -> Result<Piece, Error> {
+        loop {
+            let Some(body) = &mut self.body else {
+                if self.open().await? {
+                    self.restarts += 1;
+                    if self.restarts > MOST_FAULTS {
+                        return Err(
+                            ErrorKind::Unreachable("it ends early each time".to_owned()).into()
+                        );
+                    }
+                    return Ok(Piece::Restart);
+                }
+                continue;
+            };
+            let why = match timeout(STALL, body.chunk()).await {
+                Ok(Ok(Some(bytes))) => {
+                    self.received += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                    self.faults = 0;
+                    if self.size.is_some_and(|size| self.received > size) {
+                        return Err(self.wrong_size());
+                    }
+                    return Ok(Piece::Bytes(bytes));
+                }
+                Ok(Ok(None)) if self.size.is_none_or(|size| self.received == size) => {
+                    return Ok(Piece::End);
+                }
+                Ok(Ok(None)) => "it ended early".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("no byte came for {} s", STALL.as_secs()),
+            };
+            self.body = None;
+            self.faults += 1;
+            if self.faults > MOST_FAULTS {
+                return Err(ErrorKind::Unreachable(why).into());
+            }
+            tokio::time::sleep(Duration::from_secs(1) * self.faults).await;
+        }
+    }
+
+    fn wrong_size(&self) -> Error {
+        let said = self.size.unwrap_or_default();
+        ErrorKind::Unreadable(format!("it is larger than the {said} bytes that were said")).into()
+    }
+
+    /// Opens it where it broke; `true` if it begins anew instead.
+    async fn open(&mut self) -> Result<bool, Error> {
+        let mut headers = HeaderMap::new();
+        // Sizes and ranges are those of the file itself.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if self.received > 0 {
+            if let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", self.received)) {
+                headers.insert(RANGE, range);
+            }
+            headers.extend(self.tag.clone().map(|tag| (IF_RANGE, tag)));
+        }
+        let response = self
+            .client
+            .requests
+            .open_content(self.url.clone(), &headers)
+            .await?;
+        let goes_on = self.received > 0
+            && response.status == 206
+            && response
+                .header("content-range")
+                .is_some_and(|range| range.starts_with(&format!("bytes {}-", self.received)));
+        let anew = self.received > 0 && !goes_on;
+        if !goes_on {
+            self.received = 0;
+            // A weak tag is no promise that bytes are the same.
+            let tag = response.headers.get(ETAG);
+            self.tag = tag
+                .filter(|tag| !tag.as_bytes().starts_with(b"W/"))
+                .cloned();
+        }
+        self.body = Some(response.body);
+        Ok(anew)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! The simulator as its clients see it: in the process on paused time, and on sockets.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on ends")]
+
+mod access;
+mod chains;
+mod client;
+mod errors;
+mod faults;
+mod lifecycle;
+mod log;
+mod queueing;
+mod results;
+mod robust;
+mod searching;
+mod sockets;
+mod vcs;

@@ -1,0 +1,65 @@
+//! The simulator on a real socket.
+
+use std::net::SocketAddr;
+
+use teamcity_simulator::{Fault, FaultKind, Matcher, Scenario, Simulator};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+async fn ask(address: SocketAddr, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nAccept: application/json\r\nUser-Agent: t/1\r\nConnection: close\r\n\r\n",
+        Scenario::TOKEN
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).await?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[tokio::test]
+async fn answers_and_disconnects_on_a_socket() {
+    let simulator = Simulator::start(Scenario::new());
+    let address = simulator.listen().await.unwrap();
+    let answer = ask(address, "/app/rest/server?fields=version,webUrl")
+        .await
+        .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(
+        answer.contains(&format!("\"webUrl\":\"http://{address}\"")),
+        "{answer}"
+    );
+    simulator.fault(Fault::new(FaultKind::ResetAfterActing).on(Matcher::any()));
+    assert!(
+        ask(address, "/app/rest/server")
+            .await
+            .map_or(true, |text| text.is_empty())
+    );
+    simulator.fault(Fault::new(FaultKind::CutAnswer));
+    assert!(
+        ask(address, "/app/rest/server")
+            .await
+            .map_or(true, |text| !text.ends_with("0\r\n\r\n"))
+    );
+    assert!(
+        ask(address, "/app/rest/server")
+            .await
+            .unwrap()
+            .contains("200 OK")
+    );
+}
+
+#[tokio::test]
+async fn a_thread_of_its_own_serves_while_the_test_looks_on() {
+    let (simulator, address) =
+        Simulator::spawn_thread(Scenario::new().context_path("/tc")).unwrap();
+    assert!(
+        ask(address, "/tc/app/rest/users/current")
+            .await
+            .unwrap()
+            .contains("\"username\":\"ci\"")
+    );
+    assert_eq!(simulator.requests().len(), 1);
+    simulator.wait_until(|view| view.requests.len() == 1).await;
+}
