@@ -13,15 +13,15 @@ use teamcity_pipe::config::variables::{self, Group, Kind, Variable};
 use teamcity_pipe::config::{self, CommandKind};
 use teamcity_pipe::{cli, exit};
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-const IMAGE: &str = "ghcr.io/teamcity-pipe/teamcity-pipe";
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub const IMAGE: &str = "ghcr.io/teamcity-pipe/teamcity-pipe";
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn yaml(text: &str) -> Value {
+pub fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 

@@ -2,8 +2,10 @@
 
 mod campaign;
 mod documents;
+mod examples;
 mod following;
 mod pipe;
 mod queueing;
 mod stopping;
+mod tls;
 mod versions;
