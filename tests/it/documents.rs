@@ -208,7 +208,10 @@ fn pipe_yml_has_what_atlassians_list_asks_for() {
 #[test]
 fn all_documents_name_this_version() {
     let image = format!("{IMAGE}:{VERSION}");
-    assert_eq!(yaml(&document("pipe.yml"))["image"], image.as_str());
+    // A released version has a digest after it.
+    let pipe = yaml(&document("pipe.yml"));
+    let named = pipe["image"].as_str().unwrap();
+    assert_eq!(named.split('@').next(), Some(image.as_str()));
     let readme = document("README.md");
     assert_eq!(
         readme.matches(IMAGE).count(),
