@@ -11,6 +11,7 @@ grep -q '^## \[Unreleased\]$' CHANGELOG.md || die 'CHANGELOG.md has no [Unreleas
 
 mapfile -t documents < <(git grep -l --fixed-strings "$repository:$version")
 sed -E -i "s|$repository:${version//./\\.}(@sha256:[0-9a-f]{64})?|$repository:$new|g" "${documents[@]}"
+sed -E -i "s/^(The digest of version )[0-9.]+ is .*/\1$new is not published yet./" README.md
 sed -i "s/image\.version=\"${version//./\\.}\"/image.version=\"$new\"/" Dockerfile
 sed -i "/^\[package\]/,/^\[/s/^version = \".*\"/version = \"$new\"/" Cargo.toml
 sed -i "s/^## \[Unreleased\]$/## [Unreleased]\n\n## [$new]/" CHANGELOG.md
