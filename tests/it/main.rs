@@ -1,7 +1,15 @@
 //! What users see, module by module, against the simulator.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that stops is a test that fails")]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test shows what it found")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that stops is a test that fails"
+)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test shows what it found"
+)]
 
 mod campaign;
 mod chains;
