@@ -1,5 +1,6 @@
 //! What users see, module by module, against the simulator.
 
+mod attack;
 mod campaign;
 mod documents;
 mod following;
