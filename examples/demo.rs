@@ -7,9 +7,10 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use teamcity_pipe::http::{Transport, connect};
+use teamcity_pipe::terminal::Terminal;
 use teamcity_pipe::world::World;
 use teamcity_simulator::bitbucket::Bitbucket;
 use teamcity_simulator::{
@@ -57,6 +58,8 @@ fn main() -> anyhow::Result<ExitCode> {
         stop: Box::pin(std::future::pending()),
         directory: directory.clone(),
         random: std::process::id().into(),
+        person: Rc::new(Terminal),
+        now: Rc::new(|| SystemTime::now().into()),
     };
     let environment =
         environment.map(|(name, value)| (OsString::from(name), OsString::from(value)));

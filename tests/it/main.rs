@@ -2,10 +2,17 @@
 
 mod attack;
 mod campaign;
+mod chains;
+mod check;
+mod desk;
 mod documents;
 mod following;
+mod log;
 mod pipe;
 mod queueing;
 mod results;
+mod several;
 mod stopping;
+mod tokens;
 mod versions;
+mod waiting;

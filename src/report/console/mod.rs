@@ -46,8 +46,10 @@ impl Console {
 
     /// Writes one line. That nobody reads the log is no reason to fail.
     pub fn line(&self, line: &str) {
+        // Who runs the pipe in TeamCity must not have a build's output obeyed there.
+        let harmless = line.replace("##teamcity[", "## teamcity[");
         let mut output = self.output.borrow_mut();
-        let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+        let _ = writeln!(output, "{harmless}").and_then(|()| output.flush());
     }
 
     /// Text of our own, as it is.
@@ -308,7 +310,7 @@ impl Console {
         };
         let reset = if colour.is_empty() { "" } else { RESET };
         let prefix = self.prefix(build);
-        for line in text.lines() {
+        for line in text.trim_end_matches(['\r', '\n']).split('\n') {
             self.line(&format!(
                 "{prefix}{within}{DIM}│{RESET} {indent}{colour}{}{reset}",
                 log_line(line)
