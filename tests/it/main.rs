@@ -11,6 +11,7 @@
     reason = "a test shows what it found"
 )]
 
+mod attack;
 mod campaign;
 mod chains;
 mod check;
