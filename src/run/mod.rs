@@ -1,6 +1,7 @@
 //! The pipe's main job: queue builds of the step's commit, follow them, and say what came of it.
 
 pub mod artifacts;
+mod branch;
 mod chain;
 mod connect;
 mod details;
@@ -18,6 +19,7 @@ mod poll;
 pub mod publish;
 mod queue;
 mod reuse;
+mod roots;
 mod start;
 mod stop;
 mod supersede;

@@ -1,8 +1,10 @@
 //! What TeamCity knows of a configuration's roots, branch and commit, with nothing told, waited for or queued: for `check`.
 
+use super::branch::names_of;
 use super::error::RunError;
 use super::event::{Event, Events};
-use super::place::{Pin, Place, Roots, Search, Wanted, names_of, roots};
+use super::place::{Pin, Place, Search, Wanted};
+use super::roots::{self, Roots};
 use crate::config::RevisionChoice;
 use crate::teamcity::Client;
 
@@ -28,7 +30,7 @@ impl Events for Silence {
 /// # Errors
 /// When the server refuses or stays away.
 pub async fn survey(client: &Client, wanted: &Wanted<'_>) -> Result<Survey, RunError> {
-    let found = roots(client, wanted).await?;
+    let found = roots::read(client, wanted.build_type, wanted.repository).await?;
     let (own, seen) = match found {
         Roots::Hidden => (Vec::new(), None),
         Roots::Known { own, others } => {

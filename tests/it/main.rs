@@ -1,10 +1,23 @@
 //! What users see, module by module, against the simulator.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that stops is a test that fails"
+)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test shows what it found"
+)]
+
+mod attack;
 mod campaign;
 mod chains;
 mod check;
 mod desk;
 mod documents;
+mod examples;
 mod following;
 mod log;
 mod pipe;
@@ -12,6 +25,7 @@ mod queueing;
 mod results;
 mod several;
 mod stopping;
+mod tls;
 mod tokens;
 mod versions;
 mod waiting;

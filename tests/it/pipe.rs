@@ -96,6 +96,12 @@ impl Step {
 
     /// Runs in this process. Time is paused, so that hours take no time.
     pub async fn run(self, simulator: &Simulator) -> Ran {
+        let directory = self.directory.path().to_owned();
+        self.run_in(simulator, directory).await
+    }
+
+    /// The same in another working directory.
+    pub async fn run_in(self, simulator: &Simulator, directory: PathBuf) -> Ran {
         let output = Rc::new(RefCell::new(Stamped::default()));
         let inner = simulator.clone();
         let signal = self.signal;
@@ -111,7 +117,7 @@ impl Step {
                     None => std::future::pending().await,
                 }
             }),
-            directory: self.directory.path().to_owned(),
+            directory,
             random: self.random,
             person: Rc::new(Desk::default()),
             now: crate::desk::clock(),

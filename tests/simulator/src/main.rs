@@ -10,10 +10,11 @@ use teamcity_simulator::{
 };
 
 const USAGE: &str =
-    "teamcity-simulator [--port N] [--scenario NAME] [--context-path P] [--version V]
+    "teamcity-simulator [--listen ADDRESS] [--port N] [--scenario NAME] [--context-path P] [--version V]
 scenarios: success, failing, chain, approval, hanging, long, undiscovered";
 
 fn main() -> anyhow::Result<()> {
+    let mut listen = "127.0.0.1".to_owned();
     let (mut port, mut scenario, mut context, mut version) =
         (8111_u16, "success".to_owned(), None, None);
     let mut arguments = std::env::args().skip(1);
@@ -26,6 +27,7 @@ fn main() -> anyhow::Result<()> {
             .next()
             .with_context(|| format!("{argument} needs a value\n{USAGE}"))?;
         match argument.as_str() {
+            "--listen" => listen = value,
             "--port" => port = value.parse().context("--port needs a number")?,
             "--scenario" => scenario = value,
             "--context-path" => context = Some(value),
@@ -45,7 +47,7 @@ fn main() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async move {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
+        let listener = tokio::net::TcpListener::bind((listen.as_str(), port))
             .await
             .with_context(|| format!("port {port} can't be bound"))?;
         let base = format!("http://{}", listener.local_addr()?);

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds the static binary: `release/binary.sh DIRECTORY`. The same source gives the same bytes, wherever it lies.
+set -eu
+
+out=$(realpath -m "$1")
+cd "$(dirname "$0")/.."
+target="$(uname -m)-unknown-linux-gnu"
+
+# glibc inside the binary, since the last stage has no libraries. Paths of this machine stay out of it.
+flags="-C target-feature=+crt-static"
+flags="$flags --remap-path-prefix=$PWD=/src"
+flags="$flags --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+flags="$flags --remap-path-prefix=$(rustc --print sysroot)=/rust"
+
+# The target is named because the flags would else reach the compiler's plug-ins, which must be dynamic.
+RUSTFLAGS="$flags" CFLAGS="-ffile-prefix-map=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
+    cargo build --quiet --release --locked --package teamcity-pipe --bin teamcity-pipe \
+    --target "$target" --target-dir "${CARGO_TARGET_DIR:-target/release-image}"
+mkdir -p "$out"
+cp "${CARGO_TARGET_DIR:-target/release-image}/$target/release/teamcity-pipe" "$out/teamcity-pipe"
