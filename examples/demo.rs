@@ -4,12 +4,15 @@
 
 use std::cell::RefCell;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use teamcity_pipe::http::{Transport, connect};
+use teamcity_pipe::terminal::Terminal;
 use teamcity_pipe::world::World;
+use teamcity_simulator::bitbucket::Bitbucket;
 use teamcity_simulator::{
     FailedTest, LogScript, Outcome, Plan, Problem, Scenario, Simulator, Tests,
 };
@@ -24,6 +27,8 @@ fn main() -> anyhow::Result<ExitCode> {
             simulator.restart_for(Duration::from_secs(8));
         });
     }
+    let bitbucket = Bitbucket::new().with_repository("acme/app", &[Scenario::COMMIT]);
+    let proxy = bitbucket.spawn_thread()?;
     let directory = std::env::temp_dir().join(format!("teamcity-pipe-demo-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
     let url = format!("http://{address}");
@@ -45,7 +50,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ("BITBUCKET_REPO_FULL_NAME", "acme/app"),
         ("BITBUCKET_BRANCH", "feature/x"),
         ("BITBUCKET_COMMIT", Scenario::COMMIT),
-        ("CODE_INSIGHTS", "false"),
+        ("BITBUCKET_PROXY_URL", &proxy.proxy_url()),
     ];
     let world = World {
         connect: Box::new(|how| Ok(Rc::new(connect(how)?) as Rc<dyn Transport>)),
@@ -53,6 +58,8 @@ fn main() -> anyhow::Result<ExitCode> {
         stop: Box::pin(std::future::pending()),
         directory: directory.clone(),
         random: std::process::id().into(),
+        person: Rc::new(Terminal),
+        now: Rc::new(|| SystemTime::now().into()),
     };
     let environment =
         environment.map(|(name, value)| (OsString::from(name), OsString::from(value)));
@@ -64,19 +71,7 @@ fn main() -> anyhow::Result<ExitCode> {
         environment,
         world,
     ));
-    let mut left: Vec<_> = std::fs::read_dir(&directory)?
-        .flatten()
-        .map(|entry| entry.file_name())
-        .collect();
-    left.sort();
-    #[expect(clippy::print_stdout, reason = "this is what it is for")]
-    {
-        println!(
-            "\nThe step ends with {}, and leaves {left:?} in {}",
-            status.code(),
-            directory.display()
-        );
-    }
+    show_what_is_left(&directory, &bitbucket, status.code())?;
     // The demo itself has gone well if the build ended as its scene says.
     let expected = if scene == "failing" { 1 } else { 0 };
     Ok(if status.code() == expected {
@@ -84,6 +79,32 @@ fn main() -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+#[expect(clippy::print_stdout, reason = "this is what it is for")]
+fn show_what_is_left(directory: &Path, bitbucket: &Bitbucket, status: u8) -> anyhow::Result<()> {
+    println!(
+        "\nThe step ends with {status}. It leaves in {}:",
+        directory.display()
+    );
+    let mut files: Vec<_> = std::fs::read_dir(directory)?
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    files.sort();
+    for file in files {
+        println!("  {}", file.to_string_lossy());
+    }
+    for (id, report) in bitbucket.reports("acme/app", Scenario::COMMIT) {
+        println!(
+            "and on the commit the report \"{}\": {}",
+            report["title"], report["result"]
+        );
+        for note in bitbucket.annotations("acme/app", Scenario::COMMIT, &id) {
+            println!("  annotation: {}", note["summary"]);
+        }
+    }
+    Ok(())
 }
 
 fn plan(scene: &str) -> Plan {

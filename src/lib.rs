@@ -4,6 +4,7 @@
 
 pub mod bitbucket;
 pub mod cancel;
+pub mod check;
 pub mod cli;
 pub mod clone;
 pub mod config;
@@ -14,6 +15,8 @@ mod results;
 pub mod run;
 mod setup;
 pub mod teamcity;
+pub mod terminal;
+pub mod token;
 pub mod types;
 pub mod world;
 

@@ -5,9 +5,11 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use teamcity_pipe::http::{Transport, connect};
+use teamcity_pipe::terminal::Terminal;
 use teamcity_pipe::world::World;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -30,6 +32,8 @@ fn main() -> anyhow::Result<ExitCode> {
                 }
             }),
             directory: std::env::current_dir().context("no working directory")?,
+            person: Rc::new(Terminal),
+            now: Rc::new(|| SystemTime::now().into()),
             random: RandomState::new().build_hasher().finish(),
         };
         Ok(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::bitbucket;
-use crate::config::{Credential, Settings, What};
+use crate::config::{Credential, Settings};
 use crate::exit::ExitStatus;
 use crate::http::{Connection, Traced, Transport};
 use crate::report::console::Console;
@@ -168,11 +168,7 @@ impl<'a> Results<'a> {
 ///
 /// # Errors
 /// A sentence for the user.
-pub fn earlier(settings: &Settings, directory: &Path) -> Result<Vec<BuildId>, String> {
-    if settings.what != What::FollowAuto {
-        return Ok(Vec::new());
-    }
-    let storage = settings.pipeline.pipe_storage_dir.as_deref();
+pub fn earlier(directory: &Path, storage: Option<&Path>) -> Result<Vec<BuildId>, String> {
     let places: Vec<PathBuf> = [Some(directory), storage]
         .into_iter()
         .flatten()

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::cancel;
-use crate::cli::{self, Command};
+use crate::check;
+use crate::cli::{self, Command, TokenCommand};
 use crate::clone;
 use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
@@ -16,6 +17,7 @@ use crate::results::{self, Results};
 use crate::run::event::{Event, Events};
 use crate::run::{Context, Identity, Ledger, Marker};
 use crate::teamcity::{Client, Requests};
+use crate::token::{self, Authenticated, Session};
 use crate::world::World;
 
 /// Does what arguments and environment say.
@@ -41,10 +43,8 @@ pub async fn run(
         }
         Ok(Command::Run) => run_builds(environment, world, console).await,
         Ok(Command::Cancel) => cancel_builds(environment, world, console).await,
-        Ok(Command::Check { .. } | Command::Token(_)) => {
-            console.error("this command is not built in yet");
-            ExitStatus::Usage
-        }
+        Ok(Command::Check { json }) => check_all(environment, world, console, json).await,
+        Ok(Command::Token(command)) => keep_token(environment, world, console, command).await,
     }
 }
 
@@ -66,7 +66,12 @@ async fn run_builds(
     let Some(client) = client(&settings, &world, &console) else {
         return ExitStatus::Usage;
     };
-    let earlier = match results::earlier(&settings, &world.directory) {
+    let storage = settings.pipeline.pipe_storage_dir.as_deref();
+    let earlier = match settings.what {
+        What::FollowAuto => results::earlier(&world.directory, storage),
+        _ => Ok(Vec::new()),
+    };
+    let earlier = match earlier {
         Ok(earlier) => earlier,
         Err(why) => {
             console.error(&why);
@@ -91,7 +96,18 @@ async fn run_builds(
     let mut stop = world.stop;
     let outcome = crate::run::run(&context, &mut stop).await;
     let mut status = outcome.status;
-    let leave = results.leave(&client, &outcome);
+    let leave = async {
+        results.leave(&client, &outcome).await;
+        if !matches!(status, ExitStatus::Signal(_)) && !outcome.builds.is_empty() {
+            let this = Authenticated {
+                bitbucket: &settings.bitbucket,
+                pipeline: &settings.pipeline,
+                server: &settings.connection.url,
+                token: &settings.connection.token,
+            };
+            token::record_authenticated(&this, &world.connect, (world.now)()).await;
+        }
+    };
     if matches!(status, ExitStatus::Signal(_)) {
         leave.await;
     } else {
@@ -126,6 +142,43 @@ async fn cancel_builds(
         biased;
         signal = world.stop => ExitStatus::Signal(signal),
         status = cancel::cancel(&client, &*console, &marker, &why) => status,
+    }
+}
+
+async fn check_all(
+    environment: Vec<(OsString, OsString)>,
+    mut world: World,
+    console: Rc<Console>,
+    json: bool,
+) -> ExitStatus {
+    let stop = std::mem::replace(&mut world.stop, Box::pin(std::future::pending()));
+    tokio::select! {
+        biased;
+        signal = stop => ExitStatus::Signal(signal),
+        status = check::run(environment, &world, &console, json) => status,
+    }
+}
+
+async fn keep_token(
+    environment: Vec<(OsString, OsString)>,
+    mut world: World,
+    console: Rc<Console>,
+    command: TokenCommand,
+) -> ExitStatus {
+    let settings = match config::read_for_tokens(environment.iter().cloned()) {
+        Ok((settings, _)) => settings,
+        Err(problems) => {
+            console.error(&problems.to_string());
+            return ExitStatus::Usage;
+        }
+    };
+    let watch = Rc::new(Outages(console.clone()));
+    let stop = std::mem::replace(&mut world.stop, Box::pin(std::future::pending()));
+    let session = Session::new(settings, environment, world, console, watch);
+    tokio::select! {
+        biased;
+        signal = stop => ExitStatus::Signal(signal),
+        status = token::run(&session, command) => status,
     }
 }
 

@@ -17,9 +17,14 @@ mod tests;
 pub mod variables;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use reader::Reader;
+use url::Url;
 use variables::Group;
+
+use crate::types::Secret;
 
 pub use connection::{parse_base_url, token_mistake};
 pub use pipelines::Pipeline;
@@ -41,6 +46,50 @@ pub enum CommandKind {
     Cancel,
 }
 
+/// What could be read of the variables, whatever is wrong with others.
+#[derive(Debug, Clone)]
+pub struct Partial {
+    /// The server's address.
+    pub url: Option<Url>,
+    /// The token.
+    pub token: Option<Secret>,
+    /// PEM text of CAs to trust beside the public ones.
+    pub ca_certificate: Option<String>,
+    /// Extra headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How long an unreachable server is retried.
+    pub retry_for: Duration,
+    /// What to do.
+    pub what: Option<What>,
+    /// How to follow.
+    pub follow: Follow,
+    /// What to make of the results.
+    pub results: Results,
+    /// How to reach Bitbucket.
+    pub bitbucket: Option<Bitbucket>,
+    /// The pipeline.
+    pub pipeline: Pipeline,
+}
+
+impl Partial {
+    fn complete(self) -> Option<Settings> {
+        Some(Settings {
+            connection: Connection {
+                url: self.url?,
+                token: self.token?,
+                ca_certificate: self.ca_certificate,
+                headers: self.headers,
+                retry_for: self.retry_for,
+            },
+            what: self.what?,
+            follow: self.follow,
+            results: self.results,
+            bitbucket: self.bitbucket?,
+            pipeline: self.pipeline,
+        })
+    }
+}
+
 /// Reads and checks all variables.
 ///
 /// # Errors
@@ -49,6 +98,25 @@ pub fn read(
     pairs: impl IntoIterator<Item = (OsString, OsString)>,
     command: CommandKind,
 ) -> Result<(Settings, Vec<Warning>), Problems> {
+    let (partial, reader) = gather(pairs, command);
+    reader.finish(partial.complete())
+}
+
+/// Reads all variables, and gives what is right beside every mistake: for a look at the rest.
+pub fn read_what_is_right(
+    pairs: impl IntoIterator<Item = (OsString, OsString)>,
+) -> (Partial, Vec<Problem>, Vec<Warning>) {
+    let (partial, reader) = gather(pairs, CommandKind::Check);
+    match reader.finish(Some(())) {
+        Ok(((), warnings)) => (partial, Vec::new(), warnings),
+        Err(problems) => (partial, problems.0, Vec::new()),
+    }
+}
+
+fn gather(
+    pairs: impl IntoIterator<Item = (OsString, OsString)>,
+    command: CommandKind,
+) -> (Partial, Reader) {
     let mut reader = Reader::default();
     let mut found = environment::read(pairs, &mut reader);
     let raw = &mut found.raw;
@@ -77,24 +145,19 @@ pub fn read(
         .as_ref()
         .is_some_and(|bitbucket| bitbucket.credential.is_some());
     let results = outcome::results(&mut reader, raw, has_credential);
-    let pipeline = found.pipeline;
-    let settings = (|| {
-        Some(Settings {
-            connection: Connection {
-                url: url?,
-                token: token?,
-                ca_certificate,
-                headers,
-                retry_for,
-            },
-            what: what?,
-            follow,
-            results,
-            bitbucket: bitbucket?,
-            pipeline,
-        })
-    })();
-    reader.finish(settings)
+    let partial = Partial {
+        url,
+        token,
+        ca_certificate,
+        headers,
+        retry_for,
+        what,
+        follow,
+        results,
+        bitbucket,
+        pipeline: found.pipeline,
+    };
+    (partial, reader)
 }
 
 /// Reads and checks the variables that the `token` commands use: no server, token or build is required.

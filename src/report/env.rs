@@ -83,15 +83,22 @@ fn plain(value: &str) -> String {
         .collect()
 }
 
-/// An address that is still good after cleaning: of TeamCity's older ones (`viewLog.html?buildId=1&buildTypeId=X`)
-/// the first parameter is enough, and other characters are percent-encoded.
+/// An address that is still good after cleaning: of TeamCity's older ones (`viewLog.html?buildId=1&buildTypeId=X`) the
+/// build's id is enough, and other characters are percent-encoded.
 fn link(url: &str) -> String {
-    let url = url.split(['&', '#']).next().unwrap_or_default();
+    let url = url.split('#').next().unwrap_or_default();
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut pairs = query.split('&');
+    let named = pairs.clone().find(|pair| pair.starts_with("buildId="));
+    let kept = named
+        .or_else(|| pairs.next())
+        .filter(|pair| !pair.is_empty());
+    let url = kept.map_or_else(|| path.to_owned(), |pair| format!("{path}?{pair}"));
     if !(url.starts_with("https://") || url.starts_with("http://")) {
         return String::new();
     }
     let mut clean = String::new();
-    for byte in one_line(url, LONGEST_VALUE).bytes() {
+    for byte in one_line(&url, LONGEST_VALUE).bytes() {
         if byte.is_ascii_alphanumeric() || b"._-+/:@%=?[]".contains(&byte) {
             clean.push(char::from(byte));
         } else {
@@ -143,6 +150,10 @@ mod tests {
     fn an_older_servers_link_keeps_what_names_the_build() {
         assert_eq!(
             link("https://tc/viewLog.html?buildId=1&buildTypeId=X&tab=y"),
+            "https://tc/viewLog.html?buildId=1"
+        );
+        assert_eq!(
+            link("https://tc/viewLog.html?buildTypeId=X&buildId=1#log"),
             "https://tc/viewLog.html?buildId=1"
         );
         assert_eq!(

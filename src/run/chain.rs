@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(30);
 /// The chain of one build, as it was last seen.
 #[derive(Debug, Default)]
 pub struct ChainWatch {
-    seen: HashMap<BuildTypeId, Ending>,
+    seen: HashMap<(BuildTypeId, usize), Ending>,
     next: Option<Instant>,
 }
 
@@ -49,10 +49,14 @@ impl ChainWatch {
                 chain.len()
             )));
         }
+        // A configuration may be there several times, with other parameters.
+        let mut times: HashMap<BuildTypeId, usize> = HashMap::new();
         for build in chain {
+            let time = times.entry(build.build_type.clone()).or_default();
+            *time += 1;
             let before = self
                 .seen
-                .insert(build.build_type.clone(), build.ending.clone());
+                .insert((build.build_type.clone(), *time), build.ending.clone());
             if before.as_ref() != Some(&build.ending)
                 && !(first && (build.ending == Ending::Queued || build.reused))
             {
@@ -79,11 +83,13 @@ pub async fn read(
         .iter()
         .find(|build| build.id == Some(id))
         .and_then(|build| build.queued_date);
-    Ok(builds
+    let mut chain: Vec<ChainBuild> = builds
         .into_iter()
         .filter(|build| build.id != Some(id))
         .filter_map(|build| chain_build(build, queued_at))
-        .collect())
+        .collect();
+    chain.sort_by_key(|build| build.id);
+    Ok(chain)
 }
 
 fn chain_build(build: Build, queued_at: Option<Moment>) -> Option<ChainBuild> {
@@ -101,7 +107,7 @@ fn chain_build(build: Build, queued_at: Option<Moment>) -> Option<ChainBuild> {
         reused: build
             .finish_date
             .zip(queued_at)
-            .is_some_and(|(finished, queued)| finished < queued),
+            .is_some_and(|(finished, queued)| finished <= queued),
         depends_on: needs
             .map(|needs| needs.build.iter().filter_map(|build| build.id).collect())
             .unwrap_or_default(),

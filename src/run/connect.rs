@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
+use futures_util::stream::{self, StreamExt as _};
+
 use super::error::RunError;
 use super::event::{Event, Events};
 use super::outcome::Moment;
+use super::start::AT_ONCE;
 use crate::teamcity::model::{BuildType, Server, Tokens};
 use crate::teamcity::{Client, ErrorKind};
 use crate::types::BuildTypeId;
@@ -102,8 +105,12 @@ pub async fn build_types(
 ) -> Result<Vec<BuildType>, RunError> {
     let mut found = Vec::new();
     let mut wrong = Vec::new();
-    for id in ids {
-        match client.build_type(id).await {
+    let all = ids
+        .iter()
+        .map(|id| async move { (id, client.build_type(id).await) });
+    let answers: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
+    for (id, answer) in answers {
+        match answer {
             Ok(build_type) if build_type.template_flag => {
                 wrong.push(format!("{id} is a template, which can't be run"))
             }

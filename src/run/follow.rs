@@ -392,3 +392,6 @@ fn whole_wait(build: &Build) -> Option<Duration> {
     let (estimate, queued) = (build.start_estimate?, build.queued_date?);
     (estimate - queued).to_std().ok()
 }
+
+#[cfg(test)]
+mod tests;

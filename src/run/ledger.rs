@@ -22,6 +22,8 @@ pub struct Entry {
     pub own: bool,
     /// What is known of it; final once it has ended.
     pub outcome: BuildOutcome,
+    /// It was asked for on the default branch, whatever that is called.
+    pub on_default_branch: bool,
     /// It is over.
     pub ended: bool,
 }

@@ -1,27 +1,54 @@
 //! Shows a build's log as it grows: every line once, in order, to the last one.
 //!
-//! Live from `/app/messages`, whose indices grow by one, so that a gap shows itself. A burst that a window does not hold
-//! is caught up with windows from where we stand. What can't be had live is taken from the text log at the end, from the
-//! line on where the live part stopped.
+//! Live from `/app/messages`. No document says how its parameters are meant, and its indices may have gaps, so that an
+//! answer is trusted by what is in it: it goes on where we stand if it holds a message that we have seen. A burst that a
+//! window from the tail does not hold is caught up with windows from where we stand, or with a longer one from the tail.
+//! What can't be had live is taken from the text log at the end, from the line on where the live part stopped.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Context;
 use super::event::{Event, LogLevel, Position};
 use crate::teamcity::model::{LogMessage, LogMessages};
-use crate::teamcity::{Error, ErrorKind, Level, Need, TextLine, Window};
+use crate::teamcity::{Error, ErrorKind, Level, TextLine, Window};
 use crate::types::BuildId;
 
 /// Messages of an ordinary look.
-const WINDOW: usize = 500;
-/// How many times that is read by a look that catches up.
-const GROWN: usize = 8;
+const TAIL: usize = 100;
+/// Messages of a look that catches up.
+const FORWARD: usize = 2000;
+/// Messages of a look that catches up where the server knows no other way.
+const LONG_TAIL: usize = 5000;
+/// Fewer messages are not asked for: two that were seen, and one that was not.
+const FEWEST: usize = 3;
+/// A log whose first window holds fewer is there from its beginning.
+const SURELY_WHOLE: usize = 100;
 /// Looks that may fail one after the other before live reading is given up.
 const MOST_FAILURES: u32 = 12;
-/// Messages below which a window is not halved any more.
-const SMALL: usize = 30;
-/// Windows read in one go, so that a flood does not keep us from looking at the build.
-const MOST_WINDOWS: usize = 25;
+/// The same for answers that say that there is no such thing.
+const MOST_REFUSALS: u32 = 3;
+/// Longest time of one look, so that a flood does not keep us from looking at the build.
+const LOOK: Duration = Duration::from_secs(5);
+/// Pauses between looks after the end: the server may write the last lines late.
+const LAST_LOOKS: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+];
+/// How often the text log is read again after its connection broke.
+const TEXT_TRIES: u64 = 5;
 /// The last line of every log.
 const LAST_LINE: &str = "Build finished";
+/// Lines by which the place in the text log is checked.
+const MARKS: usize = 3;
+/// So much of each, in bytes.
+const MARK: usize = 200;
+/// What a line costs beside its text: its frame, colours and line feed.
+const FRAME: usize = 16;
 
 /// How much of the logs may still be shown, for all builds of the step together.
 #[derive(Debug)]
@@ -41,7 +68,7 @@ impl Budget {
     }
 
     fn take(&mut self, bytes: usize) -> bool {
-        let bytes = bytes as u64 + 1;
+        let bytes = bytes as u64;
         let fits = bytes <= self.left;
         self.left = if fits { self.left - bytes } else { 0 };
         fits
@@ -59,16 +86,35 @@ pub struct LogStream {
     id: BuildId,
     position: Position,
     within: Option<String>,
-    /// The index of the next message.
-    next: i64,
+    /// The indices of the last two messages.
+    seen: Option<(i64, i64)>,
     /// Messages shown; verbose ones do not count.
     shown: u64,
+    /// Lines shown of the last of them, after its first.
+    continued: u64,
+    /// How the last ones began.
+    marks: VecDeque<String>,
+    /// It grows faster than the tail is looked at.
+    busy: bool,
     /// Live reading is given up: the rest comes from the text log.
     given_up: bool,
     failures: u32,
-    window: usize,
+    refusals: u32,
+    /// By how much windows are smaller than usual.
+    divisor: usize,
     /// The log's last line was shown.
     pub ended: bool,
+}
+
+/// What came of a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// All there is was shown.
+    UpToDate,
+    /// There is more.
+    Behind,
+    /// It can't be had now.
+    Failed,
 }
 
 impl LogStream {
@@ -78,20 +124,22 @@ impl LogStream {
             id,
             position,
             within,
-            next: 0,
+            seen: None,
             shown: 0,
+            continued: 0,
+            marks: VecDeque::new(),
+            busy: false,
             given_up: false,
             failures: 0,
-            window: WINDOW,
+            refusals: 0,
+            divisor: 1,
             ended: false,
         }
     }
 
-    /// Shows what has come since the last look; whether there was anything. A look that fails is made up for by a later one.
-    pub async fn look(&mut self, context: &Context<'_>, budget: &mut Budget) -> bool {
-        let before = self.shown;
-        self.catch_up(context, budget, Need::Now).await;
-        self.shown > before
+    /// Messages shown so far.
+    pub fn shown(&self) -> u64 {
+        self.shown
     }
 
     /// Whether it is read as it grows.
@@ -99,60 +147,79 @@ impl LogStream {
         !self.given_up && self.failures == 0
     }
 
-    /// Reads windows until there is nothing new. Whether that point was reached.
-    async fn catch_up(&mut self, context: &Context<'_>, budget: &mut Budget, need: Need) -> bool {
-        let mut way = Way::Tail;
-        for _ in 0..MOST_WINDOWS {
+    /// Shows what has come since the last look. A look that fails is made up for by a later one.
+    pub async fn look(&mut self, context: &Context<'_>, budget: &mut Budget) -> Look {
+        let until = Instant::now() + LOOK;
+        let mut way = if self.busy { Way::Forward } else { Way::Tail };
+        loop {
             if self.given_up || budget.is_spent() {
-                return false;
+                return Look::Failed;
             }
-            let window = match way {
-                Way::Tail => Window::Tail(self.window),
-                Way::Forward => Window::From(self.next, self.window * GROWN),
-                Way::LongTail => Window::Tail(self.window * GROWN),
-            };
-            let before = self.next;
-            let answer = match context.client.log_messages(self.id, window, need).await {
+            let (window, asked) = self.window(way);
+            let answer = match context.client.log_messages(self.id, window).await {
                 Ok(answer) => answer,
-                // Too large an answer: fewer lines, next time.
-                Err(Error {
-                    kind: ErrorKind::TooLarge(_),
-                    ..
-                }) if self.window > SMALL => {
-                    self.window /= 4;
+                // Fewer, then.
+                Err(error) if matches!(error.kind, ErrorKind::TooLarge(_)) && asked > FEWEST => {
+                    self.divisor *= 4;
                     continue;
                 }
                 Err(error) => {
-                    self.failed(&error);
-                    return false;
+                    self.failed(&error.kind);
+                    return Look::Failed;
                 }
             };
             self.failures = 0;
-            if self.take(context, budget, &answer) == Progress::UpToDate {
-                return true;
+            self.refusals = 0;
+            if asked > FEWEST {
+                self.divisor = (self.divisor / 2).max(1);
             }
-            way = match way {
-                Way::Tail => Way::Forward,
-                _ if self.next > before => Way::Forward,
-                Way::Forward => Way::LongTail,
-                Way::LongTail => {
+            way = match (way, self.take(context, budget, &answer, asked)) {
+                (Way::Forward, Taken::News { end: false }) => Way::Forward,
+                (Way::Forward, Taken::Nothing) => {
+                    self.busy = false;
+                    Way::Tail
+                }
+                (_, Taken::News { .. } | Taken::Nothing) => return Look::UpToDate,
+                (Way::Tail, Taken::Gap) => {
+                    self.busy = true;
+                    Way::Forward
+                }
+                (Way::Forward, Taken::Gap) => {
+                    self.busy = false;
+                    Way::LongTail
+                }
+                (Way::LongTail, Taken::Gap) => {
                     self.given_up = true;
-                    return false;
+                    return Look::Failed;
                 }
             };
+            if Instant::now() >= until {
+                return Look::Behind;
+            }
         }
-        false
     }
 
-    fn failed(&mut self, error: &Error) {
-        self.failures += 1;
-        let has_none = matches!(
-            error.kind,
-            ErrorKind::NotFound(_) | ErrorKind::Rejected { .. } | ErrorKind::Forbidden(_)
-        );
-        if (has_none && self.failures >= 2) || self.failures >= MOST_FAILURES {
-            self.given_up = true;
+    fn window(&self, way: Way) -> (Window, usize) {
+        let size = |usual: usize| (usual / self.divisor).max(FEWEST);
+        match way {
+            Way::Tail => (Window::Tail(size(TAIL)), size(TAIL)),
+            // From a message before the last one, so that it is there whether or not the server counts it in.
+            Way::Forward => {
+                let from = self.seen.map_or(0, |(before, _)| before);
+                (Window::From(from, size(FORWARD)), size(FORWARD))
+            }
+            Way::LongTail => (Window::Tail(size(LONG_TAIL)), size(LONG_TAIL)),
         }
+    }
+
+    fn failed(&mut self, kind: &ErrorKind) {
+        self.failures += 1;
+        if kind.is_refusal() {
+            self.refusals += 1;
+        }
+        self.given_up |= self.failures >= MOST_FAILURES
+            || self.refusals >= MOST_REFUSALS
+            || matches!(kind, ErrorKind::TooLarge(_));
     }
 
     fn take(
@@ -160,39 +227,45 @@ impl LogStream {
         context: &Context<'_>,
         budget: &mut Budget,
         answer: &LogMessages,
-    ) -> Progress {
-        let last = answer
-            .messages
-            .iter()
-            .map(|message| message.id)
-            .max()
-            .unwrap_or(self.next - 1)
-            .max(answer.last_message_index.unwrap_or(-1));
-        let mut new: Vec<&LogMessage> = answer
-            .messages
-            .iter()
-            .filter(|message| message.id >= self.next)
-            .collect();
-        new.sort_by_key(|message| message.id);
-        new.dedup_by_key(|message| message.id);
-        match new.first() {
-            None if last >= self.next => return Progress::Behind,
-            None => return Progress::UpToDate,
-            // The window begins after what we have not seen: it has to be asked for from there.
-            Some(first) if first.id > self.next => return Progress::Behind,
-            Some(_) => {}
+        asked: usize,
+    ) -> Taken {
+        let mut messages: Vec<&LogMessage> = answer.messages.iter().collect();
+        messages.sort_by_key(|message| message.id);
+        messages.dedup_by_key(|message| message.id);
+        let last = self.seen.map(|(_, last)| last);
+        let Some(first) = messages.first() else {
+            let more = answer.last_message_index.unwrap_or(-1) > last.unwrap_or(-1);
+            return if more || last.is_some() {
+                Taken::Gap
+            } else {
+                Taken::Nothing
+            };
+        };
+        let goes_on = match last {
+            Some(last) => first.id <= last + 1,
+            None => first.id <= 1 || messages.len() < asked.min(SURELY_WHOLE),
+        };
+        if !goes_on {
+            return Taken::Gap;
         }
-        for message in new {
-            if message.id > self.next {
-                return Progress::Behind;
+        let mut news = false;
+        for message in messages {
+            if self.seen.is_some_and(|(_, last)| message.id <= last) {
+                continue;
             }
-            self.next = message.id + 1;
+            news = true;
+            self.seen = Some((self.seen.map_or(message.id, |(_, last)| last), message.id));
             self.show(context, budget, message);
         }
-        if last >= self.next {
-            Progress::Behind
+        let last = self.seen.map_or(-1, |(_, last)| last);
+        let end = match answer.last_message_index {
+            Some(index) => last >= index,
+            None => answer.last_message_included == Some(true),
+        };
+        if news {
+            Taken::News { end }
         } else {
-            Progress::UpToDate
+            Taken::Nothing
         }
     }
 
@@ -200,19 +273,28 @@ impl LogStream {
         if message.verbose {
             return;
         }
-        self.shown += 1;
         let text = message.text.as_deref().unwrap_or_default();
         let depth = message.level.unwrap_or(0) as usize;
-        if depth <= 1 && text.trim() == LAST_LINE {
-            self.ended = true;
-        }
         let level = match message.status {
             Some(2) => LogLevel::Warning,
             Some(3 | 4) => LogLevel::Error,
             _ if message.contains_messages || message.block_type.is_some() => LogLevel::Block,
             _ => LogLevel::Normal,
         };
+        self.begin(text, depth);
+        self.continued = text.trim_end_matches('\n').matches('\n').count() as u64;
         self.say(context, budget, level, depth, text);
+    }
+
+    /// Counts a message that is shown now.
+    fn begin(&mut self, text: &str, depth: usize) {
+        self.shown += 1;
+        self.continued = 0;
+        self.ended = depth <= 1 && text.trim() == LAST_LINE;
+        if self.marks.len() == MARKS {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(mark(text));
     }
 
     fn say(
@@ -223,11 +305,15 @@ impl LogStream {
         depth: usize,
         text: &str,
     ) {
-        if !budget.take(text.len()) {
+        let lines = text.matches('\n').count() + 1;
+        if !budget.take(text.len() + lines * (FRAME + 2 * depth)) {
             if !std::mem::replace(&mut budget.said, true) {
-                context.events.event(&Event::Note(
-                    "The log is longer than LOG_LIMIT: the rest is not shown here, but on the build's page in TeamCity.".to_owned(),
-                ));
+                let entry = context.ledger.entry(self.position);
+                let url = entry.and_then(|entry| entry.outcome.url);
+                let place = url.as_deref().unwrap_or("the build's page in TeamCity");
+                context.events.event(&Event::Note(format!(
+                    "The log is longer than LOG_LIMIT; the rest of it is on {place}"
+                )));
             }
             return;
         }
@@ -243,22 +329,32 @@ impl LogStream {
     /// After the build's end: shows what is still missing.
     ///
     /// # Errors
-    /// When the server stays away.
+    /// When the server stays away, or refuses.
     pub async fn complete(
         &mut self,
         context: &Context<'_>,
         budget: &mut Budget,
     ) -> Result<(), Error> {
-        let before = self.next;
-        while !self.catch_up(context, budget, Need::Parts).await
-            && self.next > before
-            && !self.given_up
-            && !budget.is_spent()
-        {}
-        if !self.ended && !budget.is_spent() {
-            self.rest_from_text(context, budget).await?;
+        let mut whole = false;
+        for pause in LAST_LOOKS {
+            tokio::time::sleep(pause).await;
+            let mut look = Look::Behind;
+            while look == Look::Behind {
+                look = self.look(context, budget).await;
+            }
+            whole = look == Look::UpToDate;
+            if budget.is_spent() || (whole && self.ended) {
+                return Ok(());
+            }
+            if self.given_up || (!whole && self.failures > 1) {
+                break;
+            }
         }
-        Ok(())
+        // A log whose last line is another is whole all the same, unless the server has shown nothing of it.
+        if whole && self.shown > 0 {
+            return Ok(());
+        }
+        self.rest_from_text(context, budget).await
     }
 
     /// Reads the text log past what was shown. A connection that breaks is read again from the start, past what was shown
@@ -268,45 +364,109 @@ impl LogStream {
         context: &Context<'_>,
         budget: &mut Budget,
     ) -> Result<(), Error> {
+        // How many messages more the text log has up to where we stand: the two may not count alike.
+        let mut ahead = None;
         let mut tries = 0;
         loop {
-            match self.read_text(context, budget).await {
-                Ok(()) => return Ok(()),
-                Err(error)
-                    if error.kind.is_refusal() || matches!(error.kind, ErrorKind::WebPage(_)) =>
+            let read = match ahead {
+                None if self.shown > 0 => self
+                    .find_place(context)
+                    .await
+                    .map(|found| ahead = Some(found)),
+                _ => match self.read_text(context, budget, ahead.unwrap_or(0)).await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => Err(error),
+                },
+            };
+            if let Err(error) = read {
+                tries += 1;
+                if tries
+                    > if error.kind.is_refusal() {
+                        1
+                    } else {
+                        TEXT_TRIES
+                    }
                 {
-                    return Ok(());
+                    return Err(error);
                 }
-                Err(error) if tries >= 5 => return Err(error),
-                Err(_) => tries += 1,
+                tokio::time::sleep(Duration::from_secs(tries)).await;
             }
         }
     }
 
-    async fn read_text(&mut self, context: &Context<'_>, budget: &mut Budget) -> Result<(), Error> {
+    /// Finds the messages in the text log that were shown last.
+    async fn find_place(&self, context: &Context<'_>) -> Result<i64, Error> {
         let mut log = context.client.text_log(self.id).await?;
-        let mut messages = 0;
-        let mut skipping = true;
+        let mut last: VecDeque<String> = VecDeque::new();
+        let (mut number, mut nearest) = (0_i64, None::<i64>);
+        let shown = i64::try_from(self.shown).unwrap_or(i64::MAX);
         while let Some(line) = log.line().await? {
+            if line.level == Level::Verbose || line.continues {
+                continue;
+            }
+            number += 1;
+            if last.len() == self.marks.len() {
+                last.pop_front();
+            }
+            last.push_back(line.text);
+            // A block's head has got its duration behind it by now.
+            let fits = last.len() == self.marks.len()
+                && last
+                    .iter()
+                    .zip(&self.marks)
+                    .all(|(text, mark)| text.starts_with(mark.as_str()));
+            let ahead = number - shown;
+            if fits && nearest.is_none_or(|nearest| ahead.abs() < nearest.abs()) {
+                nearest = Some(ahead);
+            }
+        }
+        Ok(nearest.unwrap_or(0))
+    }
+
+    /// Shows the text log from where we stand.
+    async fn read_text(
+        &mut self,
+        context: &Context<'_>,
+        budget: &mut Budget,
+        ahead: i64,
+    ) -> Result<(), Error> {
+        let mut log = context.client.text_log(self.id).await?;
+        let mut messages = 0_u64;
+        let mut continued = 0;
+        let mut head: Option<TextLine> = None;
+        while let Some(line) = log.line().await? {
+            let stand = self.shown.saturating_add_signed(ahead);
             if line.level == Level::Verbose {
-                skipping = true;
-                continue;
-            }
-            if !line.continues {
+                head = None;
+            } else if !line.continues {
                 messages += 1;
-                skipping = messages <= self.shown;
+                continued = 0;
+                if messages > stand {
+                    self.begin(&line.text, line.depth);
+                    self.say(context, budget, level_of(&line), line.depth, &line.text);
+                }
+                head = Some(line);
+            } else if let Some(head) = &head {
+                continued += 1;
+                if messages == stand && continued > self.continued {
+                    self.continued = continued;
+                    self.say(context, budget, level_of(head), head.depth, &line.text);
+                }
             }
-            if skipping {
-                continue;
-            }
-            self.shown = messages;
-            self.say(context, budget, level_of(&line), line.depth, &line.text);
             if budget.is_spent() {
                 break;
             }
         }
         Ok(())
     }
+}
+
+/// How a message begins.
+fn mark(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.get(..line.floor_char_boundary(MARK))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// How to ask for what is not there yet.
@@ -317,10 +477,15 @@ enum Way {
     LongTail,
 }
 
+/// What was in an answer.
 #[derive(Debug, PartialEq, Eq)]
-enum Progress {
-    UpToDate,
-    Behind,
+enum Taken {
+    /// Messages that were not shown yet; whether the last of all is among them.
+    News { end: bool },
+    /// None.
+    Nothing,
+    /// None that follow upon what was shown.
+    Gap,
 }
 
 /// A text line's level.

@@ -1,6 +1,7 @@
 //! The end of a failed build's log, and what surrounds its first error: what one looks for in a log that is too long.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::Context;
 use super::event::{Event, Position};
@@ -16,6 +17,8 @@ const BEFORE: usize = 10;
 const AFTER: usize = 20;
 /// Longest line that is kept, in bytes: the memory that this takes is bounded.
 const LONGEST: usize = 2000;
+/// How often it is read again after the connection broke.
+const TRIES: u64 = 5;
 
 /// Shows it. The log is read through once, and only these lines of it are kept.
 ///
@@ -27,15 +30,57 @@ pub async fn show(
     position: Position,
     within: Option<&str>,
 ) -> Result<(), Error> {
+    let mut tries = 0;
+    let parts = loop {
+        match read(context, id).await {
+            Ok(parts) => break parts,
+            Err(error) if tries >= if error.kind.is_refusal() { 1 } else { TRIES } => {
+                return Err(error);
+            }
+            Err(_) => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_secs(tries)).await;
+            }
+        }
+    };
+    if !parts.around.is_empty() {
+        context
+            .events
+            .event(&Event::Note("The log around its first error:".to_owned()));
+        say(context, position, within, parts.around.iter());
+    }
+    if !parts.end.is_empty() {
+        context.events.event(&Event::Note(format!(
+            "The end of the log ({} of {} lines):",
+            parts.end.len(),
+            parts.lines
+        )));
+        say(context, position, within, parts.end.iter());
+    }
+    Ok(())
+}
+
+/// What is kept of a log.
+struct Parts {
+    around: Vec<(u64, TextLine)>,
+    end: VecDeque<(u64, TextLine)>,
+    lines: u64,
+}
+
+async fn read(context: &Context<'_>, id: BuildId) -> Result<Parts, Error> {
     let mut log = context.client.text_log(id).await?;
     let mut end: VecDeque<(u64, TextLine)> = VecDeque::new();
     let mut around: Vec<(u64, TextLine)> = Vec::new();
     let mut first_error = None;
     let mut number = 0;
+    // Of the message whose lines are being read; `None`: it is verbose.
+    let mut head = None;
     while let Some(mut line) = log.line().await? {
-        if line.level == Level::Verbose {
-            continue;
+        if !line.continues {
+            head = (line.level != Level::Verbose).then_some((line.level, line.depth));
         }
+        let Some(of) = head else { continue };
+        (line.level, line.depth) = of;
         number += 1;
         truncate(&mut line.text);
         if first_error.is_none() && line.level == Level::Error {
@@ -52,20 +97,11 @@ pub async fn show(
     }
     let end_begins = end.front().map_or(0, |(number, _)| *number);
     around.retain(|(number, _)| *number < end_begins);
-    if !around.is_empty() {
-        context
-            .events
-            .event(&Event::Note("The log around its first error:".to_owned()));
-        say(context, position, within, around.iter());
-    }
-    if !end.is_empty() {
-        context.events.event(&Event::Note(format!(
-            "The end of the log ({} of {number} lines):",
-            end.len()
-        )));
-        say(context, position, within, end.iter());
-    }
-    Ok(())
+    Ok(Parts {
+        around,
+        end,
+        lines: number,
+    })
 }
 
 fn truncate(text: &mut String) {

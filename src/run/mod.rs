@@ -1,6 +1,7 @@
 //! The pipe's main job: queue builds of the step's commit, follow them, and say what came of it.
 
 pub mod artifacts;
+mod branch;
 mod chain;
 mod connect;
 mod details;
@@ -18,9 +19,11 @@ mod poll;
 pub mod publish;
 mod queue;
 mod reuse;
+mod roots;
 mod start;
 mod stop;
 mod supersede;
+mod survey;
 pub mod test_reports;
 mod watch;
 
@@ -36,7 +39,8 @@ use ledger::Entry;
 pub use ledger::Ledger;
 pub use marker::{Identity, Marker};
 use outcome::{BuildOutcome, Ending, RunOutcome};
-pub use place::short;
+pub use place::{Wanted, short};
+pub use survey::{Survey, survey};
 
 use publish::Publisher;
 
@@ -177,6 +181,7 @@ async fn pick_up(
             in_flight: false,
             id: Some(*id),
             own,
+            on_default_branch: false,
             outcome,
             ended: false,
         });

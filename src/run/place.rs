@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::branch::{find_branch, names_of};
 use super::error::RunError;
 use super::event::{Event, Events};
+use super::roots::{self, Roots};
 use crate::config::{BranchChoice, RevisionChoice};
 use crate::teamcity::Client;
-use crate::teamcity::model::{Branch, Change, RootEntries, RootInstances};
+use crate::teamcity::model::{Branch, Change};
 use crate::types::{BuildTypeId, RepositoryAddress};
 
 /// Since when a queue request may name revisions (TeamCity's source, branch `release/2022.04`). Older servers ignore them
@@ -64,17 +66,6 @@ pub enum Pin {
     Revisions,
 }
 
-/// The roots of a configuration, as far as the token may see them.
-enum Roots {
-    /// It may not.
-    Hidden,
-    /// Ids of this repository's, with their default branch; and how many others there are.
-    Known {
-        own: Vec<(String, Option<String>)>,
-        others: usize,
-    },
-}
-
 /// Finds the place, waiting for the server to learn of branch and commit if it must.
 ///
 /// # Errors
@@ -84,7 +75,7 @@ pub async fn find(
     events: &dyn Events,
     wanted: &Wanted<'_>,
 ) -> Result<Place, RunError> {
-    let roots = roots(client, wanted).await?;
+    let roots = roots::read(client, wanted.build_type, wanted.repository).await?;
     if let Roots::Known { own, .. } = &roots
         && own.is_empty()
     {
@@ -177,125 +168,12 @@ fn without_root(events: &dyn Events, wanted: &Wanted<'_>) -> Result<Place, RunEr
     })
 }
 
-async fn roots(client: &Client, wanted: &Wanted<'_>) -> Result<Roots, RunError> {
-    let fail = |error| RunError::teamcity("reading the VCS roots", &error, client.base());
-    let entries = match client.root_entries(wanted.build_type).await {
-        Ok(entries) => entries,
-        Err(error) if error.kind.is_refusal() => return Ok(Roots::Hidden),
-        Err(error) => return Err(fail(error)),
-    };
-    let resolved = entries.vcs_root_entry.iter().all(|entry| {
-        let url = entry
-            .vcs_root
-            .as_ref()
-            .and_then(|root| root.property("url"));
-        url.is_some_and(|url| !url.contains('%'))
-    });
-    let instances = if resolved {
-        RootInstances::default()
-    } else {
-        match client.root_instances(wanted.build_type).await {
-            Ok(instances) => instances,
-            Err(error) if error.kind.is_refusal() => RootInstances::default(),
-            Err(error) => return Err(fail(error)),
-        }
-    };
-    Ok(classify(&entries, &instances, wanted.repository))
-}
-
-fn classify(
-    entries: &RootEntries,
-    instances: &RootInstances,
-    repository: Option<&RepositoryAddress>,
-) -> Roots {
-    let mut own = Vec::new();
-    let mut others = 0;
-    let mut hidden = 0;
-    let roots: Vec<_> = entries
-        .vcs_root_entry
-        .iter()
-        .filter_map(|entry| entry.vcs_root.as_ref())
-        .collect();
-    for root in &roots {
-        let Some(id) = &root.id else { continue };
-        let instance = instances
-            .vcs_root_instance
-            .iter()
-            .find(|instance| instance.vcs_root_id.as_ref() == Some(id));
-        let property = |name| {
-            instance
-                .and_then(|instance| instance.property(name))
-                .or_else(|| root.property(name))
-        };
-        let branch = property("branch")
-            .filter(|branch| !branch.contains('%'))
-            .map(ToOwned::to_owned);
-        match (repository, property("url")) {
-            (None, _) if roots.len() == 1 => own.push((id.clone(), branch)),
-            (Some(repository), Some(url)) if !url.contains('%') => {
-                if RepositoryAddress::parse(url).as_ref() == Some(repository) {
-                    own.push((id.clone(), branch));
-                } else {
-                    others += 1;
-                }
-            }
-            _ => hidden += 1,
-        }
-    }
-    // Among roots whose address is not to be seen may be this repository's.
-    if own.is_empty() && hidden > 0 {
-        Roots::Hidden
-    } else {
-        Roots::Known {
-            own,
-            others: others + hidden,
-        }
-    }
-}
-
-/// The branch of TeamCity that is meant by a name of Bitbucket's.
-fn find_branch<'a>(
-    branches: &'a [Branch],
-    names: &[String],
-    default_ref: Option<&str>,
-) -> Option<&'a Branch> {
-    let named = |name: &String| {
-        branches
-            .iter()
-            .find(|branch| branch.name.as_ref() == Some(name))
-    };
-    names.iter().find_map(named).or_else(|| {
-        let is_default =
-            default_ref.is_some_and(|default| names.iter().any(|name| name == default));
-        branches.iter().find(|branch| is_default && branch.default)
-    })
-}
-
-/// The names under which TeamCity may know a branch or tag, best first.
-fn names_of(branch: &BranchChoice) -> Option<Vec<String>> {
-    let names = match branch {
-        BranchChoice::Given(name) | BranchChoice::Pipeline(name) => {
-            match name.strip_prefix("refs/heads/") {
-                Some(short) => vec![name.clone(), short.to_owned()],
-                None => vec![name.clone(), format!("refs/heads/{name}")],
-            }
-        }
-        BranchChoice::Tag(name) => vec![
-            format!("refs/tags/{name}"),
-            format!("tags/{name}"),
-            name.clone(),
-        ],
-        BranchChoice::Default | BranchChoice::Unknown => return None,
-    };
-    Some(names)
-}
-
-struct Search<'a> {
-    client: &'a Client,
-    events: &'a dyn Events,
-    wanted: &'a Wanted<'a>,
-    default_ref: Option<String>,
-    revisions_open: bool,
+pub(super) struct Search<'a> {
+    pub(super) client: &'a Client,
+    pub(super) events: &'a dyn Events,
+    pub(super) wanted: &'a Wanted<'a>,
+    pub(super) default_ref: Option<String>,
+    pub(super) revisions_open: bool,
 }
 
 impl Search<'_> {
@@ -326,6 +204,8 @@ impl Search<'_> {
             (true, true) => return Ok(()),
             (true, false) if place.git_ref.is_some() => {
                 place.pin = Pin::Revisions;
+                // Not needed for the build, but then it shows its changes.
+                _ = self.client.notify_of_commit(self.wanted.build_type).await;
                 return Ok(());
             }
             _ => {}
@@ -340,7 +220,11 @@ impl Search<'_> {
         .await
     }
 
-    async fn branch_is_known(&self, names: &[String], place: &mut Place) -> Result<bool, RunError> {
+    pub(super) async fn branch_is_known(
+        &self,
+        names: &[String],
+        place: &mut Place,
+    ) -> Result<bool, RunError> {
         let branches = self.client.branches(self.wanted.build_type).await;
         let branches = branches.map_err(|error| self.failed("reading the branches", &error))?;
         // With hidden roots and no branch specification the default branch has no name; the change pins it all the same.
@@ -368,7 +252,11 @@ impl Search<'_> {
         Ok(true)
     }
 
-    async fn change_is_known(&self, revision: &str, place: &Place) -> Result<bool, RunError> {
+    pub(super) async fn change_is_known(
+        &self,
+        revision: &str,
+        place: &Place,
+    ) -> Result<bool, RunError> {
         let changes = self
             .client
             .changes_of_version(self.wanted.build_type, revision)

@@ -2,14 +2,51 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// Where the end may come at any moment. Also how late it is noticed, at most.
 pub const SHORT: Duration = Duration::from_secs(3);
 /// In the middle of a long build.
 pub const LONG: Duration = Duration::from_secs(20);
+/// How often a log is looked at.
+pub const LOG: Duration = Duration::from_secs(10);
+/// In the middle of a build whose log is looked at: the log's last line tells of the end.
+pub const WITH_LOG: Duration = Duration::from_secs(60);
+/// All of them.
+const USUAL: [Duration; 5] = [SHORT, LONG, LOG, WITH_LOG, QUEUE];
 /// In the queue, once it takes long.
 const QUEUE: Duration = Duration::from_secs(10);
 /// A build or a wait younger than this is looked at closely.
 const YOUNG: Duration = Duration::from_secs(120);
+
+/// When this pipe asks: at moments of its own, so that pipes that began together, or that waited together for a server
+/// that restarted, spread over the whole of an interval.
+#[derive(Debug, Clone, Copy)]
+pub struct Beat {
+    start: Instant,
+    phase: f64,
+}
+
+impl Beat {
+    /// From `start` on; `phase` is between 0 and 1.
+    #[must_use]
+    pub fn new(start: Instant, phase: f64) -> Self {
+        Self { start, phase }
+    }
+
+    /// The next moment after `now`, and no later than after one `interval`. Odd intervals have no beat.
+    #[must_use]
+    pub fn next(self, now: Instant, interval: Duration) -> Instant {
+        if !USUAL.contains(&interval) {
+            return now + interval;
+        }
+        let offset = interval.mul_f64(self.phase);
+        let since = (now - self.start + interval).saturating_sub(offset);
+        let rest = since.as_nanos() % interval.as_nanos();
+        let rest = Duration::from_nanos(u64::try_from(rest).unwrap_or(0));
+        now + (interval - rest)
+    }
+}
 
 /// What is known of a build's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +128,32 @@ mod tests {
         let length = Duration::from_secs(30 * 60);
         assert!(follow(length, Some(length)).0 <= 150);
         assert!(follow(length, None).0 <= 150);
+    }
+
+    #[test]
+    fn pipes_that_begin_together_spread_over_every_interval() {
+        let start = Instant::now();
+        for interval in [SHORT, QUEUE, LONG, Duration::from_secs(60)] {
+            let mut seconds = vec![0; interval.as_secs() as usize];
+            for pipe in 0..1000 {
+                let beat = Beat::new(start, f64::from(pipe) / 1000.0);
+                let mut now = start + Duration::from_secs(100);
+                for _ in 0..3 {
+                    let next = beat.next(now, interval);
+                    assert!(next > now && next <= now + interval);
+                    now = next;
+                }
+                let at = now - start;
+                let length = seconds.len();
+                seconds[at.as_secs() as usize % length] += 1;
+                assert_eq!(beat.next(now, interval), now + interval);
+            }
+            let fair = 1000 / seconds.len();
+            assert!(
+                seconds.iter().all(|pipes| *pipes <= fair + 2),
+                "{interval:?}: {seconds:?}"
+            );
+        }
     }
 
     proptest! {

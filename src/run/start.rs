@@ -1,5 +1,7 @@
 //! Queues the builds, each exactly once, each at its place.
 
+use futures_util::stream::{self, StreamExt as _};
+
 use super::Context;
 use super::error::RunError;
 use super::event::{Event, QueuedBuild};
@@ -13,6 +15,9 @@ use crate::config::Build as BuildSettings;
 use crate::teamcity::ErrorKind;
 use crate::teamcity::model::{Build, BuildType};
 use crate::types::{BuildId, BuildTypeId, RepositoryAddress};
+
+/// Build configurations that are looked at at once. They are queued one after the other, in their order.
+pub const AT_ONCE: usize = 8;
 
 /// A build that was started, and what it was asked to be.
 pub struct Started {
@@ -42,17 +47,21 @@ pub async fn start(
         .repository_full_name
         .as_deref()
         .map(RepositoryAddress::on_bitbucket);
-    let wanted = |build_type| Wanted {
+    let wanted = &|build_type| Wanted {
         build_type,
         branch: &settings.branch,
         revision: &settings.revision,
         repository: repository.as_ref(),
         release,
     };
-    let mut places = Vec::new();
-    for id in &settings.build_types {
-        places.push(place::find(context.client, context.events, &wanted(id)).await?);
-    }
+    let all = settings.build_types.iter().map(|id| async move {
+        let wanted = wanted(id);
+        place::find(context.client, context.events, &wanted).await
+    });
+    let places: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
+    let places = places
+        .into_iter()
+        .collect::<Result<Vec<Place>, RunError>>()?;
     let living = living(context).await?;
     let mut started = Vec::new();
     for (position, (id, mut place)) in settings.build_types.iter().zip(places).enumerate() {
@@ -123,6 +132,7 @@ fn entry(id: &BuildTypeId, build_type: &BuildType) -> Entry {
         in_flight: false,
         id: None,
         own: true,
+        on_default_branch: false,
         outcome,
         ended: false,
     }
@@ -235,10 +245,11 @@ fn begun(
     context.ledger.update(position, |entry| {
         entry.id = Some(id);
         entry.in_flight = false;
+        entry.on_default_branch = place.is_default;
         entry.outcome.id = Some(id);
         entry.outcome.ending = Ending::Queued;
         entry.outcome.url.clone_from(&build.web_url);
-        entry.outcome.branch.clone_from(&place.branch);
+        entry.outcome.branch = build.branch_name.clone().or_else(|| place.branch.clone());
         entry.outcome.revision.clone_from(&place.revision);
         entry.outcome.joined = joined.is_some();
     });
@@ -250,7 +261,7 @@ fn begun(
             build_type: entry.build_type,
             name: entry.outcome.full_name(),
             url: build.web_url.clone(),
-            branch: place.branch.clone(),
+            branch: build.branch_name.clone().or_else(|| place.branch.clone()),
             revision: place.revision.clone(),
             joined,
             ending: None,

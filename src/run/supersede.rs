@@ -10,10 +10,7 @@ use crate::teamcity::model::{Build, Tag};
 /// nothing that took in another's request.
 pub async fn supersede(context: &Context<'_>, entry: &Entry) {
     let states = Locator::new().with("queued", true).with("running", true);
-    let branch = match &entry.outcome.branch {
-        Some(name) => Locator::new().with("name", name),
-        None => Locator::new().with("default", true),
-    };
+    let branch = Locator::new().with("default", "any");
     let locator = Locator::new()
         .nested("buildType", &Locator::new().with("id", &entry.build_type))
         .nested("branch", &branch)
@@ -62,5 +59,11 @@ fn is_older(context: &Context<'_>, entry: &Entry, build: &Build) -> bool {
         && revisions
             .into_iter()
             .any(|revision| revision.version == entry.outcome.revision);
-    older && !same_commit && build.id != entry.id && !build.has_absorbed()
+    let same_branch = match &build.branch_name {
+        _ if entry.on_default_branch || build.default_branch => {
+            entry.on_default_branch && (build.default_branch || build.branch_name.is_none())
+        }
+        name => *name == entry.outcome.branch,
+    };
+    older && same_branch && !same_commit && build.id != entry.id && !build.has_absorbed()
 }

@@ -9,7 +9,7 @@ use super::chain::{self, ChainWatch};
 use super::error::RunError;
 use super::event::Event;
 use super::follow::{Followed, Verdict};
-use super::log::{Budget, LogStream};
+use super::log::{Budget, LogStream, Look};
 use super::outcome::Ending;
 use super::{details, log_end, poll};
 use crate::config::LogMode;
@@ -17,13 +17,12 @@ use crate::teamcity::model::Build;
 use crate::teamcity::{Error, ErrorKind, Need};
 use crate::types::BuildId;
 
-/// How often a log is looked at.
-const LOG_EVERY: Duration = Duration::from_secs(10);
-/// In the middle of a build whose log is looked at: the log's last line tells of the end.
-const WITH_LOG: Duration = Duration::from_secs(60);
-
 /// A running build whose log stands still for so long may hang.
 const SILENCE: Duration = Duration::from_secs(600);
+/// Builds that are asked for with one request: an address has a limit of some 8 KB.
+const AT_ONCE: usize = 100;
+/// After so many refusals in a row each build is asked for singly.
+const MOST_REFUSALS: u32 = 3;
 /// Most failed builds of a chain whose logs are shown.
 const CULPRITS: usize = 3;
 
@@ -54,9 +53,11 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
     };
     let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
     let mut budget = Budget::new(context.settings.follow.log_limit);
-    // Pipes that start together do not ask together.
-    let mut next_status = Instant::now() + poll::SHORT.mul_f64(0.5 + 0.5 * context.phase);
-    let mut next_log = Instant::now() + LOG_EVERY;
+    let beat = poll::Beat::new(now, context.phase);
+    let mut next_status = beat.next(now, poll::SHORT);
+    let mut next_log = beat.next(now, poll::LOG);
+    let mut together = Together::default();
+    let mut fails_fast = context.settings.follow.fail_fast;
     while !watched.is_empty() {
         let has_log = watched.iter().any(|one| one.log.is_some()) && !budget.is_spent();
         tokio::time::sleep_until(if has_log {
@@ -66,27 +67,50 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
         })
         .await;
         if has_log && Instant::now() >= next_log {
-            next_log = Instant::now() + LOG_EVERY;
-            if look_at_logs(context, &mut watched, &mut budget).await {
+            next_log = beat.next(Instant::now(), poll::LOG);
+            let looked = look_at_logs(context, &mut watched, &mut budget).await;
+            if looked.ended {
                 next_status = Instant::now();
+            }
+            if looked.behind {
+                next_log = Instant::now();
             }
         }
         if Instant::now() >= next_status {
-            let pause = look_at_builds(context, &mut watched, &mut budget, &mut next_log).await?;
-            next_status = Instant::now() + pause;
+            let looked = Instant::now();
+            let answers = ask(context, &watched, &mut together).await?;
+            let seen =
+                look_at_builds(context, &mut watched, answers, &mut budget, &mut next_log).await?;
+            if seen.failed && std::mem::take(&mut fails_fast) {
+                cancel_rest(context, &watched).await;
+            }
+            next_status = beat.next(looked, seen.pause);
         }
     }
     Ok(())
 }
 
-/// Whether a log has come to its end, so that the build has too.
-async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], budget: &mut Budget) -> bool {
-    let mut ended = false;
+/// What looks at the logs have shown.
+#[derive(Default)]
+struct Looked {
+    /// A log has come to its end, so that the build has too.
+    ended: bool,
+    /// A log has more lines than were read.
+    behind: bool,
+}
+
+async fn look_at_logs(
+    context: &Context<'_>,
+    watched: &mut [Watched],
+    budget: &mut Budget,
+) -> Looked {
+    let mut looked = Looked::default();
     for one in watched {
         let Some(log) = &mut one.log else { continue };
-        let had_ended = log.ended;
+        let (had_ended, shown) = (log.ended, log.shown());
+        looked.behind |= log.look(context, budget).await == Look::Behind;
         let now = Instant::now();
-        if log.look(context, budget).await {
+        if log.shown() > shown {
             one.followed.heard(now);
             one.last_line = now;
         } else if log.is_live()
@@ -98,21 +122,29 @@ async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], budget: &m
                 what: "its log has had no new line for 10 minutes; it may hang. TIMEOUT will end the wait".to_owned(),
             });
         }
-        ended |= log.ended && !had_ended;
+        looked.ended |= log.ended && !had_ended;
     }
-    ended
+    looked
 }
 
-/// One look at all builds. After how long the next one is due.
+/// What a look at the builds has shown.
+struct Seen {
+    /// After how long the next one is due.
+    pause: Duration,
+    /// A build has ended, and not well.
+    failed: bool,
+}
+
+/// Takes an answer for each build.
 async fn look_at_builds(
     context: &Context<'_>,
     watched: &mut Vec<Watched>,
+    answers: Vec<Option<Build>>,
     budget: &mut Budget,
     next_log: &mut Instant,
-) -> Result<Duration, RunError> {
-    let answers = ask(context, watched).await?;
+) -> Result<Seen, RunError> {
     let now = Instant::now();
-    let mut pause = WITH_LOG;
+    let mut pause = poll::WITH_LOG;
     let mut ended = Vec::new();
     for (index, (one, answer)) in watched.iter_mut().zip(answers).enumerate() {
         let mut events = Vec::new();
@@ -173,17 +205,18 @@ async fn look_at_builds(
         )
         .await?;
     }
-    if failed && context.settings.follow.fail_fast {
-        for one in watched {
-            super::stop::cancel_one(
-                context,
-                one.followed.position,
-                "another build of the step failed (FAIL_FAST)",
-            )
-            .await;
-        }
+    Ok(Seen { pause, failed })
+}
+
+async fn cancel_rest(context: &Context<'_>, watched: &[Watched]) {
+    for one in watched {
+        super::stop::cancel_one(
+            context,
+            one.followed.position,
+            "another build of the step failed (FAIL_FAST)",
+        )
+        .await;
     }
-    Ok(pause)
 }
 
 /// A composite build has no log of its own.
@@ -197,7 +230,7 @@ fn interval(context: &Context<'_>, one: &Watched, phase: poll::Phase, budget: &B
         && !budget.is_spent()
         && context.settings.follow.log == LogMode::Stream;
     if tells && interval == poll::LONG {
-        WITH_LOG
+        poll::WITH_LOG
     } else {
         interval
     }
@@ -257,21 +290,37 @@ async fn show_end(context: &Context<'_>, id: BuildId, position: usize, within: O
     }
 }
 
+/// Whether the server can be asked for several builds at once.
+#[derive(Debug, Default)]
+struct Together {
+    refusals: u32,
+}
+
 /// Asks for all with one request; singly for those that the answer leaves out.
-async fn ask(context: &Context<'_>, watched: &[Watched]) -> Result<Vec<Option<Build>>, RunError> {
+async fn ask(
+    context: &Context<'_>,
+    watched: &[Watched],
+    together: &mut Together,
+) -> Result<Vec<Option<Build>>, RunError> {
     let fail =
         |error: Error| RunError::teamcity("following the build", &error, context.client.base());
     let mut found = Vec::new();
-    if watched.len() > 1 {
-        let ids: Vec<BuildId> = watched.iter().map(|one| one.followed.id).collect();
-        match context.client.builds(&ids).await {
-            Ok(builds) => found = builds,
-            // A server that does not know the way is asked for each.
+    let ids: Vec<BuildId> = watched.iter().map(|one| one.followed.id).collect();
+    for ids in ids.chunks(AT_ONCE).filter(|ids| ids.len() > 1) {
+        if together.refusals >= MOST_REFUSALS {
+            break;
+        }
+        match context.client.builds(ids).await {
+            Ok(builds) => {
+                together.refusals = 0;
+                found.extend(builds);
+            }
+            // A server that does not know the way, or has one among them that may not be seen, is asked for each.
             Err(error)
-                if matches!(
-                    error.kind,
-                    ErrorKind::Rejected { .. } | ErrorKind::NotFound(_)
-                ) => {}
+                if error.kind.is_refusal() || matches!(error.kind, ErrorKind::TooLarge(_)) =>
+            {
+                together.refusals += 1;
+            }
             Err(error) => return Err(fail(error)),
         }
     }
@@ -314,7 +363,7 @@ fn overdue(context: &Context<'_>, one: &Followed, now: Instant) -> Option<Durati
 fn until_queue_timeout(context: &Context<'_>, one: &Followed, now: Instant) -> Duration {
     match (context.settings.follow.queue_timeout, one.queued_for(now)) {
         (Some(limit), Some(waited)) => limit.saturating_sub(waited),
-        _ => WITH_LOG,
+        _ => poll::WITH_LOG,
     }
 }
 

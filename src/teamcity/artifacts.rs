@@ -79,9 +79,9 @@ impl Client {
             };
             let query = [("locator", locator), ("fields", fields::ARTIFACTS)];
             let url = self.artifact_url(id, "children", &folder, &query);
-            let list: ArtifactFiles = match self.requests.get(url, Need::May).await {
+            let list: ArtifactFiles = match self.requests.get(url, Need::Parts).await {
                 Err(Error {
-                    kind: ErrorKind::Unreadable(_),
+                    kind: ErrorKind::TooLarge(_),
                     ..
                 }) if recursive => {
                     folders.push((folder, false));
@@ -174,11 +174,6 @@ impl Download<'_> {
             let Some(body) = &mut self.body else {
                 if self.open().await? {
                     self.restarts += 1;
-                    if self.restarts > MOST_FAULTS {
-                        return Err(
-                            ErrorKind::Unreachable("it ends early each time".to_owned()).into()
-                        );
-                    }
                     return Ok(Piece::Restart);
                 }
                 continue;
@@ -186,43 +181,55 @@ impl Download<'_> {
             let why = match timeout(STALL, body.chunk()).await {
                 Ok(Ok(Some(bytes))) => {
                     self.received += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                    self.faults = 0;
-                    if self.size.is_some_and(|size| self.received > size) {
-                        return Err(self.wrong_size());
+                    match self.size.filter(|size| self.received > *size) {
+                        None => {
+                            self.faults = 0;
+                            return Ok(Piece::Bytes(bytes));
+                        }
+                        Some(size) => {
+                            self.tag = None;
+                            let why =
+                                format!("it is larger than the {size} bytes that were listed");
+                            ErrorKind::Unreadable(why)
+                        }
                     }
-                    return Ok(Piece::Bytes(bytes));
                 }
                 Ok(Ok(None)) if self.size.is_none_or(|size| self.received == size) => {
                     return Ok(Piece::End);
                 }
-                Ok(Ok(None)) => "it ended early".to_owned(),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("no byte came for {} s", STALL.as_secs()),
+                Ok(Ok(None)) => ErrorKind::Unreadable("it ended early".to_owned()),
+                Ok(Err(error)) => ErrorKind::from(error),
+                Err(_) => ErrorKind::Unreachable(format!("no byte came for {} s", STALL.as_secs())),
             };
-            self.body = None;
-            self.faults += 1;
-            if self.faults > MOST_FAULTS {
-                return Err(ErrorKind::Unreachable(why).into());
-            }
-            tokio::time::sleep(Duration::from_secs(1) * self.faults).await;
+            self.fault(why).await?;
         }
     }
 
-    fn wrong_size(&self) -> Error {
-        let said = self.size.unwrap_or_default();
-        ErrorKind::Unreadable(format!("it is larger than the {said} bytes that were said")).into()
+    /// It broke: after a pause it is opened again, but not without end.
+    async fn fault(&mut self, why: ErrorKind) -> Result<(), Error> {
+        self.body = None;
+        self.faults += 1;
+        if self.faults > MOST_FAULTS || self.restarts >= MOST_FAULTS {
+            return Err(why.into());
+        }
+        tokio::time::sleep(Duration::from_secs(1) * self.faults).await;
+        Ok(())
     }
 
-    /// Opens it where it broke; `true` if it begins anew instead.
+    /// Opens it where it broke; `true` if it begins anew instead. Bytes of two answers are put together only if both
+    /// carry the same tag: what broke may have been a login page.
     async fn open(&mut self) -> Result<bool, Error> {
         let mut headers = HeaderMap::new();
         // Sizes and ranges are those of the file itself.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if self.received > 0 {
+        if let Some(tag) = self.tag.as_ref().filter(|_| self.received > 0) {
             if let Ok(range) = HeaderValue::from_str(&format!("bytes={}-", self.received)) {
                 headers.insert(RANGE, range);
             }
-            headers.extend(self.tag.clone().map(|tag| (IF_RANGE, tag)));
+            // A weak tag is of no use there, and is compared below alone.
+            if !tag.as_bytes().starts_with(b"W/") {
+                headers.insert(IF_RANGE, tag.clone());
+            }
         }
         let response = self
             .client
@@ -231,17 +238,27 @@ impl Download<'_> {
             .await?;
         let goes_on = self.received > 0
             && response.status == 206
+            && response.headers.get(ETAG) == self.tag.as_ref()
             && response
                 .header("content-range")
                 .is_some_and(|range| range.starts_with(&format!("bytes {}-", self.received)));
         let anew = self.received > 0 && !goes_on;
         if !goes_on {
             self.received = 0;
-            // A weak tag is no promise that bytes are the same.
-            let tag = response.headers.get(ETAG);
-            self.tag = tag
-                .filter(|tag| !tag.as_bytes().starts_with(b"W/"))
-                .cloned();
+            self.tag = response.headers.get(ETAG).cloned();
+            let length: Option<u64> = response
+                .header("content-length")
+                .and_then(|length| length.parse().ok());
+            if response.status != 200
+                || self
+                    .size
+                    .zip(length)
+                    .is_some_and(|(size, length)| size != length)
+            {
+                let why = "what comes is not the file that was listed".to_owned();
+                self.fault(ErrorKind::Unreadable(why)).await?;
+                return Ok(anew);
+            }
         }
         self.body = Some(response.body);
         Ok(anew)

@@ -8,7 +8,7 @@ use super::fields;
 use super::locator::Locator;
 use super::model::{
     Branches, Build, BuildType, Builds, Changes, Permissions, ProblemOccurrences, RootEntries,
-    RootInstances, Server, Tokens, User,
+    RootInstances, Server, User,
 };
 use super::request::{Need, Requests};
 use crate::http::Failure;
@@ -78,18 +78,6 @@ impl Client {
             }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// The tokens of the token's user. They do not say which of them is in use.
-    ///
-    /// # Errors
-    /// See [`Self::server`].
-    pub async fn tokens(&self) -> Result<Tokens, Error> {
-        let url = self.rest(
-            &["users", "current", "tokens"],
-            &[("fields", fields::TOKENS)],
-        );
-        self.requests.get(url, Need::May).await
     }
 
     /// What the token's user may do in a project. A hint only: it is not settled whether a limited token's limits show
@@ -307,15 +295,13 @@ impl Client {
         let each = ids.iter().fold(Locator::new(), |all, id| {
             all.nested("item", &Locator::new().with("id", id))
         });
-        let locator = each
-            .with("state", "any")
-            .with("defaultFilter", false)
-            .with("count", ids.len());
+        // Beside it other conditions are unused, and refused as such; an id finds a build in any state.
+        let locator = each.with("count", ids.len());
         let fields = format!("build({})", fields::BUILD);
         let query = [("locator", locator.as_str()), ("fields", fields.as_str())];
         let builds: Builds = self
             .requests
-            .get(self.rest(&["builds"], &query), Need::Must)
+            .get(self.rest(&["builds"], &query), Need::May)
             .await?;
         Ok(builds.build)
     }

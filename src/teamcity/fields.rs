@@ -3,7 +3,10 @@
 
 pub(super) const SERVER: &str = "version,versionMajor,versionMinor,currentTime";
 pub(super) const USER: &str = "id,username,name";
-pub(super) const TOKENS: &str = "token(name,expirationTime)";
+/// Values are in no list; `value` is in the answer to a request that makes one.
+pub(super) const TOKENS: &str = "token(name,creationTime,expirationTime,permissionRestrictions(permissionRestriction(isGlobalScope,project(id),permission(id))))";
+pub(super) const NEW_TOKEN: &str = "name,creationTime,expirationTime,value";
+pub(super) const AGENTS: &str = "agent(name)";
 pub(super) const PERMISSIONS: &str = "permissionAssignment(permission(id))";
 pub(super) const BUILD_TYPE: &str = "id,name,projectName,projectId,paused,templateFlag,type,webUrl";
 pub(super) const BRANCHES: &str = "branch(name,internalName,default)";

@@ -1,16 +1,26 @@
 //! The build log, in the two forms that servers give it: windows of messages, and the whole as text.
 
+use std::fmt;
+
 use bytes::BytesMut;
+use serde::Deserializer;
+use serde::de::Visitor;
 
 use super::client::Client;
 use super::error::{Error, ErrorKind};
 use super::model::LogMessages;
-use super::request::Need;
+use super::request::{LARGEST_ANSWER, Need};
 use crate::http::Body;
 use crate::types::BuildId;
 
-/// Longest line of a text log that is kept, in bytes; the rest of it is dropped.
+/// Longest line that is kept, in bytes; the rest of it is dropped.
 const LONGEST_LINE: usize = 16 * 1024;
+/// Stands for what was dropped.
+const DROPPED: &str = "…";
+/// Largest window of several messages, in bytes: memory stays small in a flood.
+const LARGEST_WINDOW: usize = 1536 * 1024;
+/// A window of so few may be larger.
+const FEW: usize = 3;
 
 /// Which messages are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,12 +38,7 @@ impl Client {
     ///
     /// # Errors
     /// Like every request; also when the server has no such endpoint.
-    pub async fn log_messages(
-        &self,
-        id: BuildId,
-        window: Window,
-        need: Need,
-    ) -> Result<LogMessages, Error> {
+    pub async fn log_messages(&self, id: BuildId, window: Window) -> Result<LogMessages, Error> {
         let id = id.to_string();
         let mut query = vec![
             ("buildId", id.as_str()),
@@ -41,6 +46,7 @@ impl Client {
             ("filter", "verbose"),
         ];
         let (count, start);
+        let (Window::Tail(size) | Window::From(_, size)) = window;
         match window {
             Window::Tail(size) => {
                 count = format!("0,-{size}");
@@ -55,9 +61,14 @@ impl Client {
                 ]);
             }
         }
-        self.requests
-            .get(self.requests.url(["app", "messages"], &query), need)
-            .await
+        let limit = if size > FEW {
+            LARGEST_WINDOW
+        } else {
+            LARGEST_ANSWER
+        };
+        let url = self.requests.url(["app", "messages"], &query);
+        // A window that comes late is of no use: the next one holds its lines too.
+        self.requests.get_limited(url, Need::Now, limit).await
     }
 
     /// The whole log as text, line by line.
@@ -130,7 +141,10 @@ impl TextLog {
     pub async fn line(&mut self) -> Result<Option<TextLine>, Error> {
         loop {
             let Some(line) = self.raw_line().await? else {
-                return Ok(None);
+                // No log is without its header.
+                let whole = (!self.header).then_some(None);
+                return whole
+                    .ok_or_else(|| ErrorKind::Unreadable("it is no build log".to_owned()).into());
             };
             if self.header {
                 self.header = !line.trim().is_empty();
@@ -147,11 +161,10 @@ impl TextLog {
                 if std::mem::take(&mut self.dropping) {
                     continue;
                 }
-                let line = line.get(..end.min(LONGEST_LINE)).unwrap_or_default();
-                return Ok(Some(text(line)));
+                return Ok(Some(text(line.get(..end).unwrap_or_default())));
             }
             if self.buffer.len() > LONGEST_LINE {
-                let line = text(self.buffer.get(..LONGEST_LINE).unwrap_or_default());
+                let line = text(&self.buffer);
                 self.buffer.clear();
                 if !std::mem::replace(&mut self.dropping, true) {
                     return Ok(Some(line));
@@ -178,7 +191,45 @@ impl TextLog {
 
 fn text(line: &[u8]) -> String {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    String::from_utf8_lossy(line).into_owned()
+    if line.len() <= LONGEST_LINE {
+        return String::from_utf8_lossy(line).into_owned();
+    }
+    cut(&String::from_utf8_lossy(line))
+}
+
+/// A line, or the beginning of one that is too long.
+fn cut(line: &str) -> String {
+    match line.get(..line.floor_char_boundary(LONGEST_LINE)) {
+        Some(begin) if begin.len() < line.len() => format!("{begin}{DROPPED}"),
+        _ => line.to_owned(),
+    }
+}
+
+/// Reads a message's text, of which only the beginning of long lines is kept.
+pub(super) fn message_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Option<String>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a text")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            if text.len() <= LONGEST_LINE {
+                return Ok(Some(text.to_owned()));
+            }
+            let lines: Vec<String> = text.split('\n').map(cut).collect();
+            Ok(Some(lines.join("\n")))
+        }
+    }
+
+    from.deserialize_any(Text)
 }
 
 /// `[08:03:12]E:\t [Step 1/2] Process exited`: time, marker, a tab a level, the block, the text.

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of pipelines, settings or output.
 
+mod access;
 mod artifacts;
 mod client;
 mod date;
@@ -14,6 +15,7 @@ mod request;
 #[cfg(test)]
 pub(crate) mod stub;
 mod tests;
+mod tokens;
 
 pub use artifacts::{Artifact, Artifacts, Download, Piece};
 pub use client::Client;
@@ -22,3 +24,4 @@ pub use locator::Locator;
 pub use log::{Level, TextLine, TextLog, Window};
 pub use request::{Need, Requests};
 pub use tests::{TestFilter, TestPages};
+pub use tokens::NewToken;

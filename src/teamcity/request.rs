@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -13,18 +13,17 @@ use super::error::{self, Error, ErrorKind};
 use crate::http::{
     Body, BodyError, Failure, Request, Response, Retry, Transport, Trouble, Watch, read_limited,
 };
-use crate::types::Secret;
 
 /// The whole time for one answer: far more than any needs, and less than a person waits without a word.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Largest JSON answer, in bytes: memory stays small whatever the server says.
-const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+pub(super) const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Largest error body that is looked at, in bytes.
 const LARGEST_ERROR: usize = 64 * 1024;
 /// Most redirects on the way to an artifact.
 const MOST_REDIRECTS: usize = 3;
 /// JSON first; XML too, so that a server which can't give JSON says why instead of 406.
-const JSON: &str = "application/json, application/xml;q=0.9";
+pub(super) const JSON: &str = "application/json, application/xml;q=0.9";
 
 /// What a refusal means to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,39 +40,14 @@ pub enum Need {
 
 /// Sends requests to one server.
 pub struct Requests {
-    transport: Rc<dyn Transport>,
-    base: Url,
-    headers: HeaderMap,
-    retry: Retry,
-    watch: Rc<dyn Watch>,
+    pub(super) transport: Rc<dyn Transport>,
+    pub(super) base: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) retry: Retry,
+    pub(super) watch: Rc<dyn Watch>,
 }
 
 impl Requests {
-    /// For the server at `base` (which ends with a slash), with `headers` on every request.
-    ///
-    /// # Errors
-    /// When the token can't be a header's value.
-    pub fn new(
-        transport: Rc<dyn Transport>,
-        base: Url,
-        token: &Secret,
-        extra_headers: &[(HeaderName, HeaderValue)],
-        retry: Retry,
-        watch: Rc<dyn Watch>,
-    ) -> Result<Self, http::header::InvalidHeaderValue> {
-        let mut headers: HeaderMap = extra_headers.iter().cloned().collect();
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-        Ok(Self {
-            transport,
-            base,
-            headers,
-            retry,
-            watch,
-        })
-    }
-
     /// The server's base URL.
     pub fn base(&self) -> &Url {
         &self.base
@@ -112,9 +86,19 @@ impl Requests {
 
     /// GETs JSON, with retries.
     pub(super) async fn get<T: DeserializeOwned>(&self, url: Url, need: Need) -> Result<T, Error> {
+        self.get_limited(url, need, LARGEST_ANSWER).await
+    }
+
+    /// GETs JSON of at most so many bytes, with retries.
+    pub(super) async fn get_limited<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        need: Need,
+        limit: usize,
+    ) -> Result<T, Error> {
         self.repeat(need, |attempt| {
             let request = self.request(Method::GET, url.clone(), JSON, None, attempt);
-            async move { json(&self.answer(request).await?) }
+            async move { json(&self.answer(request, limit).await?) }
         })
         .await
     }
@@ -130,7 +114,7 @@ impl Requests {
     ) -> Result<Vec<u8>, Error> {
         self.repeat(need, |attempt| {
             let request = self.request(method.clone(), url.clone(), accept, body, attempt);
-            async move { self.answer(request).await }
+            async move { self.answer(request, LARGEST_ANSWER).await }
         })
         .await
     }
@@ -143,7 +127,10 @@ impl Requests {
         attempt: u32,
     ) -> Result<T, Failure<ErrorKind>> {
         let answer = self
-            .answer(self.request(Method::POST, url, JSON, Some(body), attempt))
+            .answer(
+                self.request(Method::POST, url, JSON, Some(body), attempt),
+                LARGEST_ANSWER,
+            )
             .await?;
         json(&answer)
     }
@@ -224,7 +211,7 @@ impl Requests {
         as_safe && target.host() != self.base.host()
     }
 
-    async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
+    pub(super) async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
     where
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<T, Failure<ErrorKind>>>,
@@ -250,7 +237,7 @@ impl Requests {
         result.map_err(Error::from)
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         method: Method,
         url: Url,
@@ -273,7 +260,11 @@ impl Requests {
         }
     }
 
-    async fn answer(&self, request: Request) -> Result<Vec<u8>, Failure<ErrorKind>> {
+    pub(super) async fn answer(
+        &self,
+        request: Request,
+        limit: usize,
+    ) -> Result<Vec<u8>, Failure<ErrorKind>> {
         within(async {
             let response = self
                 .transport
@@ -283,7 +274,7 @@ impl Requests {
             let response = accept(response).await?;
             let status = response.status;
             let content_type = response.header("content-type").map(ToOwned::to_owned);
-            let body = read(response.body, LARGEST_ANSWER).await?;
+            let body = read(response.body, limit).await?;
             if error::is_page(
                 content_type.as_deref(),
                 &String::from_utf8_lossy(body.get(..64).unwrap_or(&body)),
@@ -360,7 +351,7 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
         })
 }
 
-fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
     let unreadable = |why: String| failure(ErrorKind::Unreadable(why), None);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(unreadable("it is empty".to_owned()));

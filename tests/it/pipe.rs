@@ -14,6 +14,8 @@ use teamcity_pipe::http::{
     BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use teamcity_pipe::world::World;
+
+use crate::desk::Desk;
 use teamcity_simulator::{Disconnect, Scenario, Simulator};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -111,6 +113,8 @@ impl Step {
             }),
             directory: self.directory.path().to_owned(),
             random: self.random,
+            person: Rc::new(Desk::default()),
+            now: crate::desk::clock(),
         };
         let start = Instant::now();
         let arguments = std::iter::once("teamcity-pipe".to_owned())
@@ -256,14 +260,14 @@ pub fn plain(text: &str) -> String {
 
 /// Remembers when each line was written.
 #[derive(Default)]
-struct Stamped {
+pub struct Stamped {
     start: Option<Instant>,
     partial: Vec<u8>,
     lines: Vec<(Duration, String)>,
 }
 
 impl Stamped {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.lines
             .iter()
             .map(|(_, line)| format!("{line}\n"))
@@ -291,7 +295,7 @@ impl Write for Stamped {
 }
 
 /// The simulator as a transport.
-struct InProcess(Simulator);
+pub struct InProcess(pub Simulator);
 
 impl Transport for InProcess {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
@@ -314,7 +318,7 @@ impl Transport for InProcess {
     }
 }
 
-struct InProcessBody(teamcity_simulator::Body);
+pub struct InProcessBody(teamcity_simulator::Body);
 
 impl Chunks for InProcessBody {
     fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>> {
@@ -322,7 +326,7 @@ impl Chunks for InProcessBody {
     }
 }
 
-fn broken(disconnect: Disconnect) -> TransportError {
+pub fn broken(disconnect: Disconnect) -> TransportError {
     let kind = match disconnect {
         Disconnect::Refused => TransportErrorKind::Connect,
         Disconnect::ResetBeforeRead | Disconnect::ResetAfter => TransportErrorKind::Interrupted,

@@ -40,15 +40,16 @@ pub(super) fn safe_parts(path: &str) -> Result<Vec<&str>, &'static str> {
     Ok(parts)
 }
 
-/// Makes the folder. A link in its place was put there by the repository, and leads anywhere.
+/// Makes the folder. A link in its place, or on the way to it from the working directory, was put there by the
+/// repository, and leads anywhere.
 pub(super) fn prepare(root: &Path) -> Result<(), String> {
-    let problem = |error: std::io::Error| format!("{}: {error}", root.display());
-    match fs::symlink_metadata(root) {
-        Ok(found) if found.is_dir() => Ok(()),
-        Ok(found) if found.is_symlink() => Err(format!("{} is a link", root.display())),
-        Ok(_) => Err(format!("{} is no folder", root.display())),
-        Err(_) => fs::create_dir_all(root).map_err(problem),
+    let on_the_way = root
+        .ancestors()
+        .filter(|path| root.is_relative() || *path == root);
+    if let Some(link) = on_the_way.filter(|path| path.is_symlink()).last() {
+        return Err(format!("{} is a link", link.display()));
     }
+    fs::create_dir_all(root).map_err(|error| format!("{}: {error}", root.display()))
 }
 
 /// Makes the folders of a file below the root, following no link.

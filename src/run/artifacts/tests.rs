@@ -5,9 +5,10 @@ use std::fs;
 use bytes::Bytes;
 use http::HeaderMap;
 use proptest::prelude::*;
+use teamcity_simulator::{self as simulated, Fault, FaultKind, Matcher, Plan, Scenario, Simulator};
 
 use super::*;
-use crate::teamcity::stub::{Stub, client};
+use crate::teamcity::stub::{self, Stub, client};
 
 /// A build whose artifacts are these paths; the content of each is its path.
 fn server(paths: &'static [&'static str]) -> Stub {
@@ -210,5 +211,69 @@ proptest! {
                 prop_assert!(matches!(components[0], std::path::Component::Normal(_)));
             }
         }
+    }
+}
+
+fn zips() -> Scenario {
+    let artifacts = [
+        simulated::Artifact::generated("dist/app.zip", 400_000),
+        simulated::Artifact::generated("dist/lib.zip", 100_000),
+        simulated::Artifact::hostile("../up.zip", "x"),
+        simulated::Artifact::new(".teamcity/settings.zip", "x"),
+        simulated::Artifact::new("empty.zip", ""),
+    ];
+    Scenario::new().plan("App_Build", Plan::new().artifacts(artifacts))
+}
+
+async fn run_simulated(simulator: &Simulator, root: &Path) -> ArtifactReport {
+    let client = stub::simulated(simulator);
+    let id = stub::finished_build(&client).await;
+    let settings = ArtifactSettings {
+        patterns: vec!["**/*.zip".into()],
+        directory: root.join("out"),
+    };
+    download(&client, &[(id, "App_Build".into())], &settings, &|_| {}).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_simulated_server_gives_all_and_nothing_hostile() {
+    let simulator = Simulator::start(zips());
+    let root = tempfile::tempdir().unwrap();
+    let report = run_simulated(&simulator, root.path()).await;
+    assert_eq!(
+        tree(root.path()),
+        ["out/dist/app.zip", "out/dist/lib.zip", "out/empty.zip"]
+    );
+    assert_eq!((report.files, report.bytes), (3, 500_000));
+    assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+    assert_eq!(simulator.violations(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_breaks_once_is_whole_in_the_end() {
+    for kind in FaultKind::all() {
+        // These are answers of another server, or say that there is no such artifact; they are taken at their word.
+        if matches!(
+            kind,
+            FaultKind::NotFound404 | FaultKind::RedirectToHost(_) | FaultKind::Unauthorized401
+        ) {
+            continue;
+        }
+        let simulator = Simulator::start(zips());
+        let place = Matcher::path_contains("/artifacts/content/dist/app.zip");
+        simulator.fault(Fault::new(kind.clone()).on(place).times(1));
+        let root = tempfile::tempdir().unwrap();
+        let report = run_simulated(&simulator, root.path()).await;
+        let file = fs::read(root.path().join("out/dist/app.zip")).unwrap_or_default();
+        let right = file
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| u8::try_from(at % 251) == Ok(*byte));
+        assert!(
+            file.len() == 400_000 && right,
+            "{kind:?}: {} bytes, {:?}",
+            file.len(),
+            report.warnings
+        );
     }
 }

@@ -41,7 +41,7 @@ async fn a_broken_download_goes_on_where_it_broke() {
             assert_eq!(request.headers[IF_RANGE], "\"x\"");
             (
                 206,
-                headers(&[("content-range", "bytes 4-5/6")]),
+                headers(&[("content-range", "bytes 4-5/6"), ("etag", "\"x\"")]),
                 vec!["56".into()],
             )
         } else {
@@ -62,9 +62,9 @@ async fn a_broken_download_goes_on_where_it_broke() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_ignores_ranges_begins_anew() {
     let stub = Stub::with_headers(|request| {
-        let whole = request.headers.contains_key(RANGE);
-        let end = if whole { "34".into() } else { broken() };
-        (200, HeaderMap::new(), vec!["12".into(), end])
+        let again = request.headers.contains_key(RANGE);
+        let end = if again { "34".into() } else { broken() };
+        (200, headers(&[("etag", "\"x\"")]), vec!["12".into(), end])
     });
     assert_eq!(read(&stub, Some(4)).await.unwrap(), "1234");
 }
@@ -148,4 +148,31 @@ async fn lists_folder_by_folder_where_all_at_once_is_too_much() {
         .collect();
     assert_eq!(paths, [("a.txt", Some(1)), ("d/b.txt", None)]);
     assert!(!found.incomplete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_of_another_answer_are_not_put_behind_the_first_ones() {
+    // The first answer is a page of a proxy's, which breaks; it has no tag.
+    let first = std::cell::Cell::new(true);
+    let stub = Stub::with_headers(move |request| {
+        assert!(!request.headers.contains_key(RANGE));
+        if first.take() {
+            (200, HeaderMap::new(), vec!["<h".into(), broken()])
+        } else {
+            (
+                200,
+                headers(&[("etag", "\"x\""), ("content-length", "4")]),
+                vec!["1234".into()],
+            )
+        }
+    });
+    assert_eq!(read(&stub, Some(4)).await.unwrap(), "1234");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_another_length_is_not_even_read() {
+    let stub =
+        Stub::with_headers(|_| (200, headers(&[("content-length", "3")]), vec!["<p>".into()]));
+    let error = read(&stub, Some(4)).await.unwrap_err().to_string();
+    assert!(error.contains("is not the file that was listed"), "{error}");
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
-use crate::teamcity::date;
+use crate::teamcity::{date, log};
 use crate::types::BuildId;
 
 /// A list of builds.
@@ -328,6 +328,7 @@ pub struct LogMessage {
     /// Its index, growing by one; a filter skips some.
     pub id: i64,
     /// Its text, of one or more lines.
+    #[serde(deserialize_with = "log::message_text")]
     pub text: Option<String>,
     /// How deep in blocks.
     pub level: Option<u32>,

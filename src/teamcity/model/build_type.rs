@@ -25,6 +25,14 @@ pub struct BuildType {
     pub web_url: Option<String>,
 }
 
+/// A page of agents.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct AgentNames {
+    /// The agents.
+    pub agent: Vec<super::Agent>,
+}
+
 /// Permissions of a user.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

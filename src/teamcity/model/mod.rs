@@ -14,9 +14,9 @@ pub use build::{
     Counts, LogMessage, LogMessages, Revision, Revisions, RootInstanceRef, RunningInfo, State,
     Status, Tag, UserRef,
 };
-pub use build_type::{BuildType, Permissions};
+pub use build_type::{AgentNames, BuildType, Permissions};
 pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences};
-pub use server::{Server, Token, Tokens, User};
+pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
 pub use vcs::{
     Branch, Branches, Change, Changes, RootEntries, RootEntry, RootInstance, RootInstances,
     RootProperties,

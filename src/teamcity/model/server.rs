@@ -1,9 +1,12 @@
 //! The server, the token's user and tokens.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
 use crate::teamcity::date;
+use crate::types::Secret;
 
 /// The server.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -77,13 +80,87 @@ pub struct Tokens {
     pub token: Vec<Token>,
 }
 
-/// A token, without its value.
+/// A token. Only the answer that made it holds its value.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Token {
     /// Its name.
     pub name: Option<String>,
+    /// When it was made.
+    #[serde(deserialize_with = "date::lenient")]
+    pub creation_time: Option<DateTime<FixedOffset>>,
     /// Absent: it never expires.
     #[serde(deserialize_with = "date::lenient")]
     pub expiration_time: Option<DateTime<FixedOffset>>,
+    /// Absent: it may do all that its user may.
+    pub permission_restrictions: Option<Restrictions>,
+    /// What is sent.
+    pub value: Option<Secret>,
+}
+
+/// What a token is limited to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Restrictions {
+    /// One a permission and project.
+    pub permission_restriction: Vec<Restriction>,
+}
+
+/// One permission that a limited token has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Restriction {
+    /// It holds everywhere.
+    pub is_global_scope: bool,
+    /// Where it holds.
+    pub project: Option<Reference>,
+    /// Which permission.
+    pub permission: Option<Reference>,
+}
+
+/// Something that is named by its id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Reference {
+    /// The id.
+    pub id: Option<String>,
+}
+
+impl Restrictions {
+    /// These permissions in one project.
+    pub fn in_project(project: &str, permissions: &[&str]) -> Self {
+        let named = |id: &str| {
+            Some(Reference {
+                id: Some(id.to_owned()),
+            })
+        };
+        let permission_restriction = permissions
+            .iter()
+            .map(|permission| Restriction {
+                is_global_scope: false,
+                project: named(project),
+                permission: named(permission),
+            })
+            .collect();
+        Self {
+            permission_restriction,
+        }
+    }
+
+    /// The ids of the projects.
+    pub fn projects(&self) -> BTreeSet<&str> {
+        self.permission_restriction
+            .iter()
+            .filter_map(|one| one.project.as_ref()?.id.as_deref())
+            .collect()
+    }
+}
+
+impl Tokens {
+    /// The one of this name.
+    pub fn named(&self, name: &str) -> Option<&Token> {
+        self.token
+            .iter()
+            .find(|token| token.name.as_deref() == Some(name))
+    }
 }

@@ -107,6 +107,10 @@ impl Simulator {
     pub fn revoke_token(&self, value: &str) {
         self.change(|state, _| state.tokens.retain(|token| token.value != value));
     }
+    /// All tokens, those that have expired too.
+    pub fn tokens(&self) -> Vec<Token> {
+        self.lock().tokens.clone()
+    }
     /// A token is made.
     pub fn add_token(&self, token: Token) {
         self.change(|state, _| state.tokens.push(token));

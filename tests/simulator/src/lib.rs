@@ -10,6 +10,7 @@ mod gateway;
 mod json;
 mod lifecycle;
 mod log;
+mod log_windows;
 mod model;
 mod pages;
 mod queueing;
@@ -27,6 +28,7 @@ pub use clock::Clock;
 pub use faults::{Fault, FaultKind, Matcher};
 pub use lifecycle::{End, Phase, Timeline};
 pub use log::{Level, LogScript};
+pub use log_windows::LogWindows;
 pub use model::{
     Agent, Artifact, BuildType, BuildTypeKind, Cancellation, Content, Dependency, Discovery,
     FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Problem, Project, Property,

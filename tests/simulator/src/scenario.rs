@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::log_windows::LogWindows;
 use crate::model::{
     Agent, Branch, BuildType, Change, Discovery, Grant, Plan, Project, Root, Token, User,
 };
@@ -23,6 +24,7 @@ pub struct Scenario {
     strict_csrf: bool,
     search_lag: Duration,
     latency: Duration,
+    log_windows: LogWindows,
     users: Vec<User>,
     tokens: Vec<Token>,
     projects: Vec<Project>,
@@ -58,6 +60,7 @@ impl Scenario {
             strict_csrf: false,
             search_lag: Duration::ZERO,
             latency: Duration::ZERO,
+            log_windows: LogWindows::default(),
             users: Vec::new(),
             tokens: Vec::new(),
             projects: vec![Project::new("_Root").name("<Root project>").parent("_Root")],
@@ -224,6 +227,12 @@ impl Scenario {
         self
     }
 
+    /// How `/app/messages` understands its parameters.
+    pub fn log_windows(mut self, windows: LogWindows) -> Self {
+        self.log_windows = windows;
+        self
+    }
+
     pub(crate) fn into_state(self) -> State {
         let version = Version::parse(&self.version);
         // The switch lies somewhere after 2024.03; 2025.11 is the first that was seen with envelopes.
@@ -242,6 +251,7 @@ impl Scenario {
             strict_csrf: self.strict_csrf,
             search_lag: self.search_lag,
             latency: self.latency,
+            log_windows: self.log_windows,
             mode: Mode::Ready,
             restarting: None,
             users: self.users,

@@ -67,6 +67,7 @@ pub(crate) struct State {
     pub(crate) strict_csrf: bool,
     pub(crate) search_lag: Duration,
     pub(crate) latency: Duration,
+    pub(crate) log_windows: crate::log_windows::LogWindows,
     pub(crate) mode: Mode,
     pub(crate) restarting: Option<(Duration, Duration)>,
     pub(crate) users: Vec<User>,

@@ -231,6 +231,35 @@ impl Bitbucket {
             .collect()
     }
 
+    /// A variable as it is stored, its value too if it is secured: of a workspace (`acme`), a repository (`acme/app`),
+    /// or an environment of a repository.
+    #[must_use]
+    pub fn variable(&self, place: &str, environment: Option<&str>, key: &str) -> Option<Value> {
+        let mut state = self.state();
+        let list = state.variables(place, environment)?;
+        list.iter().find(|variable| variable["key"] == key).cloned()
+    }
+
+    /// Stores a variable, or replaces the one of that name.
+    pub fn set_variable(
+        &self,
+        place: &str,
+        environment: Option<&str>,
+        key: &str,
+        value: &str,
+        secured: bool,
+    ) {
+        let mut state = self.state();
+        let uuid = state.uuid();
+        let Some(list) = state.variables(place, environment) else {
+            return;
+        };
+        list.retain(|variable| variable["key"] != key);
+        list.push(serde_json::json!({
+            "type": "pipeline_variable", "uuid": uuid, "key": key, "value": value, "secured": secured,
+        }));
+    }
+
     /// Answers a request. An address with `http` and a host is one to the step's proxy; all others reach the API
     /// itself.
     ///
@@ -290,6 +319,21 @@ impl Bitbucket {
 }
 
 impl State {
+    fn variables(&mut self, place: &str, environment: Option<&str>) -> Option<&mut Vec<Value>> {
+        if !place.contains('/') {
+            return self.workspaces.get_mut(place);
+        }
+        let repository = self.repositories.get_mut(place)?;
+        let Some(name) = environment else {
+            return Some(&mut repository.variables);
+        };
+        let found = repository
+            .environments
+            .iter_mut()
+            .find(|one| one.name == name)?;
+        Some(&mut found.variables)
+    }
+
     fn uuid(&mut self) -> String {
         self.next_uuid += 1;
         format!("{{00000000-0000-4000-8000-{:012x}}}", self.next_uuid)

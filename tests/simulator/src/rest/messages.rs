@@ -36,15 +36,15 @@ pub(super) fn messages(call: &mut Call<'_>) -> Answer {
     if !shown.is_empty() {
         members.push(("messages".to_owned(), Json::List(shown)));
     }
-    let last = i64::try_from(log.len()).unwrap_or(i64::MAX) - 1;
+    let index = |line: u64| {
+        let index = line
+            .checked_sub(1)
+            .map(|line| call.state.log_windows.index(line));
+        index.map_or(-1, |index| i64::try_from(index).unwrap_or(i64::MAX))
+    };
+    let last = index(log.len());
     members.push(("lastMessageIndex".to_owned(), last.into()));
-    members.push((
-        "focusIndex".to_owned(),
-        i64::try_from(to)
-            .unwrap_or(i64::MAX)
-            .saturating_sub(1)
-            .into(),
-    ));
+    members.push(("focusIndex".to_owned(), index(to).into()));
     members.push(("lastMessageIncluded".to_owned(), (to >= log.len()).into()));
     members.push(("prevVisible".to_owned(), (from > 0).into()));
     Ok(Reply::Entity("messages", Json::Object(members)))
@@ -59,9 +59,13 @@ fn window(call: &Call<'_>, len: u64) -> (u64, u64) {
         .split(',')
         .filter_map(|count| count.trim().parse().ok())
         .collect();
+    let windows = &call.state.log_windows;
+    let most = windows.most.unwrap_or(MOST).min(MOST);
     let at = call
         .query("messageId")
-        .and_then(|id| id.parse::<u64>().ok());
+        .and_then(|id| id.parse::<u64>().ok())
+        .filter(|_| !windows.tail_only)
+        .map(|index| windows.line(if windows.after { index + 1 } else { index }));
     let tail = call.query("target") == Some("tail") || at.is_none();
     let positive: u64 = counts
         .iter()
@@ -75,12 +79,12 @@ fn window(call: &Call<'_>, len: u64) -> (u64, u64) {
         .sum();
     match at {
         Some(at) if !tail || positive > 0 && call.query("target").is_none() => {
-            let from = at.saturating_sub(negative.min(MOST)).min(len);
-            let after = positive.min(MOST - negative.min(MOST));
+            let from = at.saturating_sub(negative.min(most)).min(len);
+            let after = positive.min(most - negative.min(most));
             (from, at.saturating_add(after).clamp(from, len))
         }
         _ => {
-            let count = positive.max(negative).min(MOST);
+            let count = positive.max(negative).min(most);
             (len.saturating_sub(count), len)
         }
     }
@@ -89,7 +93,7 @@ fn window(call: &Call<'_>, len: u64) -> (u64, u64) {
 fn message(call: &Call<'_>, log: &BuildLog, index: u64, line: &Line) -> Json {
     let time = call.state.clock.long(log.start + line.at);
     let mut members = vec![
-        ("id".to_owned(), index.into()),
+        ("id".to_owned(), call.state.log_windows.index(index).into()),
         ("text".to_owned(), line.text.as_str().into()),
         ("level".to_owned(), line.depth.into()),
         ("status".to_owned(), line.level.number().into()),
@@ -98,7 +102,10 @@ fn message(call: &Call<'_>, log: &BuildLog, index: u64, line: &Line) -> Json {
         ("flowId".to_owned(), 0_i64.into()),
     ];
     if let Some(parent) = line.parent {
-        members.push(("parentId".to_owned(), parent.into()));
+        members.push((
+            "parentId".to_owned(),
+            call.state.log_windows.index(parent).into(),
+        ));
     }
     if line.opens.is_some() {
         members.push(("blockType".to_owned(), "$BUILD_STEP$".into()));

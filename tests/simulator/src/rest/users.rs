@@ -223,8 +223,10 @@ fn create(call: &mut Call<'_>, user: &User, mut token: Token) -> Answer {
             token.name
         )));
     }
+    // Never that of a token that was deleted.
+    let requests = call.state.recorded.len();
     token.value = format!(
-        "eyJ0eXAiOiAiVENWMiJ9.bmV3LXRva2Vu.{:032x}",
+        "eyJ0eXAiOiAiVENWMiJ9.bmV3LXRva2Vu.{requests:024x}{:08x}",
         call.state.tokens.len() + 1
     );
     call.state.token_dates.insert(token.value.clone(), call.now);

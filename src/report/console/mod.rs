@@ -1,5 +1,7 @@
 //! The log of the step: whole lines, no terminal, the link early and the reason last.
 
+mod ending;
+
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -7,16 +9,13 @@ use std::rc::Rc;
 
 use crate::exit::ExitStatus;
 use crate::run::event::{Event, Events, LogLevel, QueuedBuild};
-use crate::run::outcome::{BuildOutcome, ChainBuild, Ending, RunOutcome};
+use ending::{dependency_line, headline};
+
+use crate::run::outcome::{Ending, RunOutcome};
 use crate::run::short;
-use crate::types::BuildId;
 use crate::types::span;
 use crate::types::text::{log_line, one_line};
 
-/// Most failed tests that are named.
-const NAMED_TESTS: usize = 10;
-/// Most problems that are shown.
-const SHOWN_PROBLEMS: usize = 10;
 /// Longest name or text of the server's on one line, in characters.
 const LONGEST: usize = 300;
 
@@ -47,8 +46,10 @@ impl Console {
 
     /// Writes one line. That nobody reads the log is no reason to fail.
     pub fn line(&self, line: &str) {
+        // Who runs the pipe in TeamCity must not have a build's output obeyed there.
+        let harmless = line.replace("##teamcity[", "## teamcity[");
         let mut output = self.output.borrow_mut();
-        let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+        let _ = writeln!(output, "{harmless}").and_then(|()| output.flush());
     }
 
     /// Text of our own, as it is.
@@ -119,10 +120,15 @@ impl Console {
 
     /// The end of the run: each build, then the reason of a failure last, where eyes land.
     pub fn summary(&self, outcome: &RunOutcome) {
-        if outcome.builds.len() > 1 {
-            self.line("");
-            for build in &outcome.builds {
-                self.line(&headline(build));
+        match outcome.builds.as_slice() {
+            // Only now, so that it stands last.
+            [build] if build.ending != Ending::NotQueued => self.finished(0, build),
+            [] | [_] => {}
+            builds => {
+                self.line("");
+                for build in builds {
+                    self.line(&headline(build));
+                }
             }
         }
         if let Some(reason) = &outcome.reason {
@@ -139,188 +145,6 @@ impl Console {
             ));
         }
     }
-
-    fn finished(&self, position: usize, build: &BuildOutcome) {
-        let prefix = self.prefix(position);
-        self.line("");
-        for line in tree(&build.chain) {
-            self.line(&format!("{prefix}{line}"));
-        }
-        for problem in build
-            .problems
-            .iter()
-            .filter(|problem| !names_tests_only(build, &problem.kind))
-            .take(SHOWN_PROBLEMS)
-        {
-            let within = problem
-                .within
-                .as_deref()
-                .map_or_else(String::new, |within| format!("{}: ", clean(within)));
-            self.line(&format!(
-                "{prefix}{RED}Problem:{RESET} {within}{}",
-                clean(&problem.text)
-            ));
-        }
-        if build.problems.len() > SHOWN_PROBLEMS {
-            self.line(&format!(
-                "{prefix}… and {} more problems",
-                build.problems.len() - SHOWN_PROBLEMS
-            ));
-        }
-        if !build.failed_tests.is_empty() {
-            let total = build
-                .tests
-                .map_or(build.failed_tests.len() as u64, |tests| tests.failed);
-            self.line(&format!("{prefix}{RED}Failed tests: {total}{RESET}"));
-            for test in build.failed_tests.iter().take(NAMED_TESTS) {
-                let new = if test.is_new { " (new)" } else { "" };
-                let within = test
-                    .within
-                    .as_deref()
-                    .map_or_else(String::new, |within| format!("{}: ", clean(within)));
-                self.line(&format!("{prefix}  {within}{}{new}", clean(&test.name)));
-            }
-            let rest = total.saturating_sub(NAMED_TESTS as u64);
-            if rest > 0 {
-                self.line(&format!("{prefix}  … and {rest} more"));
-            }
-        }
-        self.line(&headline(build));
-        if let Some(canceled) = &build.canceled {
-            let by = canceled
-                .by
-                .as_deref()
-                .map_or_else(|| "TeamCity".to_owned(), clean);
-            let comment = canceled
-                .comment
-                .as_deref()
-                .filter(|text| !text.is_empty())
-                .map_or_else(String::new, |text| format!(": {}", clean(text)));
-            self.line(&format!("  canceled by {by}{comment}"));
-        }
-        if let Ending::Unknown(why) = &build.ending {
-            self.line(&format!(
-                "  {}; this is not counted as a success",
-                clean(why)
-            ));
-        }
-        if let Some(url) = &build.url {
-            self.line(&format!("  {}", clean(url)));
-        }
-    }
-}
-
-/// A problem that says no more than that tests failed, which are listed anyway.
-fn names_tests_only(build: &BuildOutcome, kind: &str) -> bool {
-    kind == "TC_FAILED_TESTS" && !build.failed_tests.is_empty()
-}
-
-fn dependency_line(build: &ChainBuild) -> String {
-    let (colour, mark) = marked(&build.ending);
-    let number = build
-        .number
-        .as_deref()
-        .map_or_else(String::new, |number| format!(" #{}", clean(number)));
-    let mut line = format!(
-        "{colour}{mark}{RESET} {}{number}: {}",
-        clean(&build.name),
-        build.ending.words()
-    );
-    if build.reused {
-        line.push_str(", reused");
-    } else if let Some(ran) = build
-        .started_at
-        .zip(build.finished_at)
-        .and_then(|(from, to)| (to - from).to_std().ok())
-    {
-        _ = write!(line, " {DIM}(ran {}){RESET}", span(ran));
-    }
-    line
-}
-
-/// The chain as a tree: each build below those that wait for it, and once only.
-fn tree(chain: &[ChainBuild]) -> Vec<String> {
-    fn add(
-        chain: &[ChainBuild],
-        at: &ChainBuild,
-        depth: usize,
-        seen: &mut Vec<BuildId>,
-        lines: &mut Vec<String>,
-    ) {
-        if seen.contains(&at.id) {
-            return;
-        }
-        seen.push(at.id);
-        lines.push(format!(
-            "{}└ {}",
-            "  ".repeat(depth.min(20)),
-            dependency_line(at)
-        ));
-        for below in chain
-            .iter()
-            .filter(|build| at.depends_on.contains(&build.id))
-        {
-            add(chain, below, depth + 1, seen, lines);
-        }
-    }
-    let mut lines = Vec::new();
-    let mut seen = Vec::new();
-    let is_top = |build: &&ChainBuild| {
-        !chain
-            .iter()
-            .any(|other| other.depends_on.contains(&build.id))
-    };
-    for top in chain.iter().filter(is_top).chain(chain) {
-        add(chain, top, 0, &mut seen, &mut lines);
-    }
-    lines
-}
-
-fn marked(ending: &Ending) -> (&'static str, &'static str) {
-    match ending {
-        Ending::Success => (GREEN, "✔"),
-        Ending::Queued | Ending::Running => (YELLOW, "…"),
-        _ => (RED, "✖"),
-    }
-}
-
-fn headline(build: &BuildOutcome) -> String {
-    let (colour, mark) = marked(&build.ending);
-    let number = build
-        .number
-        .as_deref()
-        .map_or_else(String::new, |number| format!(" #{}", clean(number)));
-    let project = build
-        .project
-        .as_deref()
-        .map_or_else(String::new, |project| format!("{} / ", clean(project)));
-    let mut line = format!(
-        "{colour}{mark} {BOLD}{project}{}{number}: {}{RESET}",
-        clean(&build.name),
-        build.ending.words()
-    );
-    if let Some(text) = build
-        .status_text
-        .as_deref()
-        .map(clean)
-        .filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("success"))
-    {
-        _ = write!(line, ": {text}");
-    }
-    let (waited, ran) = build.durations();
-    let times: Vec<String> = [(waited, "queued"), (ran, "ran")]
-        .into_iter()
-        .filter_map(|(time, what)| Some(format!("{what} {}", span(time?))))
-        .chain(
-            waited
-                .zip(ran)
-                .map(|(waited, ran)| format!("{} in all", span(waited + ran))),
-        )
-        .collect();
-    if !times.is_empty() {
-        _ = write!(line, " {DIM}({}){RESET}", times.join(", "));
-    }
-    line
 }
 
 impl Events for Console {
@@ -358,7 +182,7 @@ impl Events for Console {
                     .as_deref()
                     .map_or_else(|| "in the queue".to_owned(), clean);
                 let estimate = estimate
-                    .filter(|time| !time.is_zero())
+                    .filter(|time| time.as_secs() > 0)
                     .map_or_else(String::new, |time| format!(", may start in {}", span(time)));
                 let waiting = if waiting.as_secs() < 10 {
                     String::new()
@@ -407,15 +231,15 @@ impl Events for Console {
                 if let Some(percentage) = percentage {
                     _ = write!(line, ", {percentage} %");
                 }
-                if let Some(left) = left.filter(|left| !left.is_zero()) {
+                if let Some(left) = left.filter(|left| left.as_secs() > 0) {
                     _ = write!(line, ", {} left", span(left));
                 }
                 self.line(&format!("{line}{RESET}"));
             }
             Event::Failing { build, text } => {
-                let text = text
-                    .as_deref()
-                    .map_or_else(String::new, |text| format!(": {}", clean(text)));
+                // Before it has something to say, the status is called "Running".
+                let text = text.as_deref().map(clean).filter(|text| text != "Running");
+                let text = text.map_or_else(String::new, |text| format!(": {text}"));
                 self.line(&format!(
                     "{}{RED}It is failing, and goes on{text}{RESET}",
                     self.prefix(*build)
@@ -446,7 +270,10 @@ impl Events for Console {
                 depth,
                 text,
             } => self.log(*build, within.as_deref(), *level, *depth, text),
-            Event::Finished { build, outcome } => self.finished(*build, outcome),
+            Event::Finished { build, outcome } if self.names.borrow().len() > 1 => {
+                self.finished(*build, outcome)
+            }
+            Event::Finished { .. } => {}
             Event::Outage { why, retry_for } => {
                 self.warning(&format!(
                     "{why}. Trying again for up to {}; the build goes on meanwhile.",
@@ -483,7 +310,7 @@ impl Console {
         };
         let reset = if colour.is_empty() { "" } else { RESET };
         let prefix = self.prefix(build);
-        for line in text.lines() {
+        for line in text.trim_end_matches(['\r', '\n']).split('\n') {
             self.line(&format!(
                 "{prefix}{within}{DIM}│{RESET} {indent}{colour}{}{reset}",
                 log_line(line)

@@ -1,0 +1,206 @@
+//! What a run needs beside TeamCity: Bitbucket, and files that can be written. Nothing here fails a run.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::finding::Findings;
+use crate::bitbucket::{Client, Error, ErrorKind, Repository, proxied};
+use crate::config::Partial;
+use crate::http::{Connection, Transport};
+use crate::report::files::Folder;
+use crate::token::{Access, Trouble, credential};
+use crate::world::Connect;
+
+/// The time for one way to Bitbucket.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// The step's proxy to Bitbucket, and the credential.
+pub async fn bitbucket(all: &mut Findings, settings: &Partial, connect: &Connect) {
+    let Some(bitbucket) = &settings.bitbucket else {
+        return;
+    };
+    let pipeline = &settings.pipeline;
+    let place = pipeline
+        .workspace
+        .clone()
+        .zip(pipeline.repository_slug.clone())
+        .zip(pipeline.commit.clone());
+    let Some(((workspace, slug), commit)) = place else {
+        all.odd(
+            "Bitbucket",
+            "this is no step of Pipelines: there is no repository and no commit to report on",
+            "Run the check in a step to see what a run would see.",
+        );
+        return;
+    };
+    let repository = Repository { workspace, slug };
+    if settings.results.code_insights && pipeline.is_pipelines() {
+        let how = Connection {
+            http_proxy: Some(bitbucket.proxy_url.to_string()),
+            ..Connection::default()
+        };
+        let client = transport(connect, &how)
+            .and_then(|transport| Client::new(transport, proxied(&bitbucket.api_url), None).ok());
+        let answer = ask(client, &repository, &commit).await;
+        match answer {
+            // Whatever it says, something that speaks for Bitbucket is there.
+            Ok(_)
+            | Err(Error {
+                kind:
+                    ErrorKind::NotFound(_)
+                    | ErrorKind::Forbidden(_)
+                    | ErrorKind::Unauthorized
+                    | ErrorKind::Rejected { .. },
+            }) => all.good(
+                "Bitbucket proxy",
+                "the step's proxy to Bitbucket answers: Code Insights need no credential",
+            ),
+            Err(error) => all.odd(
+                "Bitbucket proxy",
+                format!("the step's proxy to Bitbucket does not answer: {error}"),
+                "Without it and without a credential the commit gets no Code Insights report. BITBUCKET_PROXY_URL names it on unusual runners; \
+                 CODE_INSIGHTS: 'false' does without.",
+            ),
+        }
+    }
+    let Some(given) = bitbucket.credential.as_ref() else {
+        all.good(
+            "Bitbucket credential",
+            "there is no Bitbucket credential: no build status is set, which is fine",
+        );
+        return;
+    };
+    let client = transport(connect, &Connection::default()).and_then(|transport| {
+        Client::new(
+            transport,
+            bitbucket.api_url.clone(),
+            Some(&credential(given)),
+        )
+        .ok()
+    });
+    match ask(client, &repository, &commit).await {
+        Ok(_) => all.good(
+            "Bitbucket credential",
+            "Bitbucket accepts the credential for this repository",
+        ),
+        Err(error) => {
+            let Trouble { what, cure, .. } = Trouble::bitbucket(
+                "trying the Bitbucket credential",
+                &error,
+                Some(given),
+                Access::Status,
+            );
+            all.odd("Bitbucket credential", what, cure);
+        }
+    }
+}
+
+fn transport(connect: &Connect, how: &Connection) -> Option<Rc<dyn Transport>> {
+    connect(how).ok()
+}
+
+async fn ask(
+    client: Option<Client>,
+    repository: &Repository,
+    commit: &str,
+) -> Result<String, Error> {
+    let Some(client) = client else {
+        return Err(ErrorKind::Unreachable(
+            "its address or the credential can't be used".to_owned(),
+        )
+        .into());
+    };
+    match timeout(PATIENCE, client.commit(repository, commit)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(ErrorKind::Unreachable("no answer in time".to_owned()).into()),
+    }
+}
+
+/// Where a run leaves files.
+pub fn files(all: &mut Findings, settings: &Partial, directory: &Path) {
+    let results = &settings.results;
+    let mut places = vec![(
+        "teamcity.env and teamcity-builds.json",
+        directory.to_owned(),
+    )];
+    if results.test_reports {
+        places.push((
+            "test reports",
+            directory.join(crate::run::test_reports::FOLDER),
+        ));
+    }
+    if !results.artifacts.is_empty() {
+        places.push(("artifacts", directory.join(&results.artifacts_dir)));
+    }
+    if let Some(file) = &results.report_file
+        && let Some(parent) = directory.join(file).parent()
+    {
+        places.push(("the report page", parent.to_owned()));
+    }
+    let mut wrong = 0;
+    for (what, folder) in places {
+        if let Err(why) = writable(&folder) {
+            wrong += 1;
+            all.odd(
+                "files",
+                format!("{what} can't be written: {why}"),
+                "Check the owner of the clone directory and the free space. A run goes on without these files.",
+            );
+        }
+    }
+    if results.output_variables
+        && let Some(path) = &settings.pipeline.variables_path
+        && let Err(error) = OpenOptions::new().append(true).create(true).open(path)
+    {
+        wrong += 1;
+        all.odd(
+            "files",
+            format!(
+                "the output variables can't be written: {}: {error}",
+                path.display()
+            ),
+            "OUTPUT_VARIABLES: 'false' does without.",
+        );
+    }
+    if wrong == 0 {
+        all.good(
+            "files",
+            format!("files can be written below {}", directory.display()),
+        );
+    }
+}
+
+/// Whether a file could be made in a folder, or the folder itself be made; leaves nothing behind.
+fn writable(folder: &Path) -> Result<(), String> {
+    let existing = folder
+        .ancestors()
+        .find(|path| path.exists())
+        .unwrap_or(folder);
+    if !existing.is_dir() {
+        return Err(format!("{} is no folder", existing.display()));
+    }
+    Folder::new(existing).draft("teamcity-check").map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_tried_without_a_trace() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(writable(&root.path().join("a/b/c")), Ok(()));
+        std::fs::write(root.path().join("file"), "").unwrap();
+        assert!(
+            writable(&root.path().join("file/x"))
+                .unwrap_err()
+                .contains("no folder")
+        );
+        let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+    }
+}

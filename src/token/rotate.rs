@@ -1,0 +1,175 @@
+//! `token rotate`: a new token like the old one, which is deleted once nothing needs it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::create::{expiry, free_name, login, tokens};
+use super::error::Trouble;
+use super::info::{Expiry, Info};
+use super::replace::Replacement;
+use super::server::{self, Known};
+use super::session::{Login, Session};
+use super::store::Store;
+use crate::cli::Rotate;
+use crate::run::token_page;
+use crate::teamcity::NewToken;
+use crate::teamcity::model::Token;
+
+/// Replaces a token by a new one.
+///
+/// # Errors
+/// When anything stands in the way. What is stored works all the same.
+pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Trouble> {
+    let Rotate {
+        server,
+        scope,
+        variable,
+        user,
+        expires_in,
+        yes,
+    } = command;
+    let store = Store::open(session, &scope).await?;
+    let stored = store.read(&variable).await?;
+    let (Some(_), Some(info)) = (&stored.variable, stored.info.clone()) else {
+        return Err(Trouble::refused(
+            match &stored.variable {
+                None => format!("there is no variable {variable} in {scope}"),
+                Some(_) => format!(
+                    "nothing is noted beside {variable} of {scope}, so that its token can't be found in TeamCity"
+                ),
+            },
+            "'token create' makes a token, stores it and notes what 'token rotate' needs.",
+        ));
+    };
+    let own = session.noted_secret(&variable, &info, server.as_ref());
+    let server = noted_server(&info, server)?;
+    let Some(old) = info.token_name.clone() else {
+        return Err(Trouble::refused(
+            format!(
+                "it is not known which of {}'s tokens is in {variable}",
+                info.user.as_deref().unwrap_or("its user")
+            ),
+            format!(
+                "Replace it by one that is known ('token create'), and delete the old one on {}.",
+                token_page(&server)
+            ),
+        ));
+    };
+    session
+        .confirm(
+            &format!(
+                "{variable} of {scope} would get a new token, and the old one, \"{old}\", would be deleted in TeamCity: whatever else uses it \
+                 stops working, and so do runs that began with it."
+            ),
+            yes,
+        )
+        .await?;
+    let login = match (user, own) {
+        (None, Some(token)) => Login::Token(token),
+        (user, _) => login(session, &server, user).await?,
+    };
+    let known = server::log_in(session, &server, &login).await?;
+    if info
+        .user
+        .as_deref()
+        .is_some_and(|user| user != known.login_name())
+    {
+        return Err(Trouble::refused(
+            format!(
+                "the login is {}'s, and the token in {variable} is {}'s",
+                known.login_name(),
+                info.user.unwrap_or_default()
+            ),
+            "Log in as that user (--user), or let 'token create' replace it by a token of another user.",
+        ));
+    }
+    let all = tokens(&known, &server).await?;
+    let Some(before) = all.named(&old) else {
+        return Err(Trouble::refused(
+            format!(
+                "{} has no token \"{old}\" in TeamCity any more",
+                known.user.called()
+            ),
+            "So it is not known what the new one should be like: let 'token create' replace it.",
+        ));
+    };
+    let noted: BTreeSet<String> = info.leftovers.iter().cloned().collect();
+    let wanted = NewToken {
+        name: free_name(stem(&old), &all, &noted),
+        expires: expiry(
+            &known,
+            &server,
+            expires_in.or_else(|| validity(&known, before, &info)),
+            session.now(),
+        )?,
+        limits: before.permission_restrictions.clone(),
+    };
+    Replacement {
+        session,
+        store: &store,
+        variable: &variable,
+        stored,
+        server: &server,
+        known: &known,
+        wanted,
+        retire: Some(old),
+    }
+    .make()
+    .await
+}
+
+/// The server that the note names; an argument must agree.
+pub fn noted_server(info: &Info, argument: Option<url::Url>) -> Result<url::Url, Trouble> {
+    let noted = crate::config::parse_base_url(&info.server).map_err(|(what, _)| {
+        Trouble::refused(
+            format!("the address of the server that is noted beside the token {what}"),
+            "'token add' or 'token create' replaces both.",
+        )
+    })?;
+    match argument {
+        Some(server) if !info.is_on(&server) => Err(Trouble::usage(
+            format!("the stored token is one of {noted}, and not of {server}"),
+            "Leave out --server, or name that one.",
+        )),
+        _ => Ok(noted),
+    }
+}
+
+/// A name without the number that an earlier rotation gave it.
+fn stem(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((stem, number))
+            if !stem.is_empty()
+                && (1..4).contains(&number.len())
+                && number.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            stem
+        }
+        _ => name,
+    }
+}
+
+/// How long the old token was valid in all; nothing if for ever.
+fn validity(known: &Known, old: &Token, info: &Info) -> Option<Duration> {
+    let Expiry::At(end) = known.expiry(Some(old)) else {
+        return None;
+    };
+    let start = old
+        .creation_time
+        .map(|time| time.to_utc())
+        .or(info.date_added)?;
+    (end - start).to_std().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_an_earlier_rotation_does_not_pile_up() {
+        assert_eq!(stem("bitbucket-acme-app-12"), "bitbucket-acme-app");
+        assert_eq!(stem("bitbucket-acme-2026"), "bitbucket-acme-2026");
+        assert_eq!(stem("ci"), "ci");
+        assert_eq!(stem("-2"), "-2");
+    }
+}

@@ -1,0 +1,320 @@
+//! What all token commands work with: settings, the person, clients of both servers.
+
+use std::ffi::OsString;
+use std::rc::Rc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use super::error::Trouble;
+use super::info::{Info, whole};
+use crate::bitbucket;
+use crate::config::{self, TokenSettings, parse_base_url};
+use crate::http::{Connection, Retry, Traced, Transport, Watch};
+use crate::report::console::Console;
+use crate::teamcity::{Client, Requests};
+use crate::types::Secret;
+use crate::types::text::plain_line;
+use crate::world::World;
+
+/// How long a server that does not answer is retried where a person waits for it.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What all token commands work with.
+pub struct Session {
+    /// The variables.
+    pub settings: TokenSettings,
+    /// Where everything is said.
+    pub console: Rc<Console>,
+    environment: Vec<(OsString, OsString)>,
+    world: World,
+    watch: Rc<dyn Watch>,
+}
+
+/// Who logs in to TeamCity.
+pub enum Login {
+    /// The bearer of a token.
+    Token(Secret),
+    /// A user with a password.
+    Password(String, Secret),
+}
+
+impl Login {
+    /// What was sent, for a refusal.
+    pub fn described(&self) -> String {
+        match self {
+            Self::Token(_) => "the token".to_owned(),
+            Self::Password(user, _) => format!("the password of {user}"),
+        }
+    }
+}
+
+impl Session {
+    /// Puts a session together.
+    pub fn new(
+        settings: TokenSettings,
+        environment: Vec<(OsString, OsString)>,
+        world: World,
+        console: Rc<Console>,
+        watch: Rc<dyn Watch>,
+    ) -> Self {
+        Self {
+            settings,
+            console,
+            environment,
+            world,
+            watch,
+        }
+    }
+
+    /// Says something.
+    pub fn say(&self, text: &str) {
+        // Names come from servers and from whoever may write a note.
+        for line in text.lines() {
+            self.console.line(&plain_line(line));
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> DateTime<Utc> {
+        whole((self.world.now)())
+    }
+
+    /// How wide a table may be; nothing where no terminal cuts it.
+    pub fn columns(&self) -> Option<usize> {
+        self.world.person.columns()
+    }
+
+    /// A variable's value, if it is set.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.environment.iter().find(|(known, _)| known == name)?;
+        let value = value.to_str()?.trim();
+        // A `$NAME` is what Pipelines leaves of a variable that does not exist.
+        (!value.is_empty() && !value.starts_with('$')).then_some(value)
+    }
+
+    /// A variable's value, as a secret.
+    pub fn secret_variable(&self, name: &str) -> Option<Secret> {
+        let value = self.variable(name)?;
+        config::token_mistake(value)
+            .is_none()
+            .then(|| Secret::new(value))
+    }
+
+    /// A variable's value, if it may be sent to the server that a note names. A note is plain text that others may write: it
+    /// counts where it knows the value, or where the caller named the same server.
+    pub fn noted_secret(&self, name: &str, info: &Info, named: Option<&Url>) -> Option<Secret> {
+        let value = self.secret_variable(name)?;
+        let own = self.server_variable().ok().flatten();
+        let is_meant = named.or(own.as_ref()).is_some_and(|own| info.is_on(own));
+        (info.is_of(&value) || is_meant).then_some(value)
+    }
+
+    /// The server: from the argument, or from `TEAMCITY_URL`.
+    ///
+    /// # Errors
+    /// When neither names one.
+    pub fn server(&self, argument: Option<Url>) -> Result<Url, Trouble> {
+        if let Some(url) = argument {
+            return Ok(url);
+        }
+        self.server_variable()?.ok_or_else(|| {
+            Trouble::usage(
+                "no TeamCity server is named",
+                "Add --server https://teamcity.example.com, or set TEAMCITY_URL.",
+            )
+        })
+    }
+
+    /// The server that `TEAMCITY_URL` names.
+    ///
+    /// # Errors
+    /// When it is no address.
+    pub fn server_variable(&self) -> Result<Option<Url>, Trouble> {
+        ["TEAMCITY_URL", "TEAMCITY_SERVER"]
+            .into_iter()
+            .find_map(|name| Some((name, self.variable(name)?)))
+            .map(|(name, text)| {
+                parse_base_url(text)
+                    .map_err(|(what, how)| Trouble::usage(format!("{name} {what}"), how))
+            })
+            .transpose()
+    }
+
+    /// Reads a secret: from standard input, or asked for without echo.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn secret(&self, what: &str) -> Result<Secret, Trouble> {
+        let person = &self.world.person;
+        let read = if person.can_be_asked() {
+            person
+                .ask_secretly(&format!("{what} (not shown while you type): "))
+                .await
+        } else {
+            person.standard_input().await
+        };
+        let text = read.map_err(|error| {
+            Trouble::usage(
+                format!("{what} can't be read: {error}"),
+                "Write it to standard input, or run the command in a terminal.",
+            )
+        })?;
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Trouble::usage(
+                format!("there is no {what}"),
+                "Write it to standard input, or run the command in a terminal. It is never an argument, which would show in lists of processes.",
+            ));
+        }
+        Ok(Secret::new(text))
+    }
+
+    /// Reads a token of a server, and looks at its form.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be one.
+    pub async fn token(&self, server: &Url) -> Result<Secret, Trouble> {
+        let token = self.secret(&format!("access token of {server}")).await?;
+        match config::token_mistake(token.expose()) {
+            None => Ok(token),
+            Some((what, how)) => Err(Trouble::usage(
+                format!("what was given as token {what}"),
+                format!("Give the token: {how}."),
+            )),
+        }
+    }
+
+    /// Asks before something is replaced or deleted.
+    ///
+    /// # Errors
+    /// When the answer is no, or nobody can be asked.
+    pub async fn confirm(&self, what: &str, yes: bool) -> Result<(), Trouble> {
+        if yes {
+            return Ok(());
+        }
+        let person = &self.world.person;
+        if !person.can_be_asked() {
+            return Err(Trouble::usage(
+                format!("{what} And nobody can be asked here whether that is meant"),
+                "Add --yes if it is. Nothing was changed.",
+            ));
+        }
+        let answer = person.ask(&format!("{what} Go on? [y/N] ")).await;
+        match answer
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+            .as_str()
+        {
+            "y" | "yes" => Ok(()),
+            _ => Err(Trouble::usage("the answer was no", "Nothing was changed.")),
+        }
+    }
+
+    /// A client of a TeamCity server.
+    ///
+    /// # Errors
+    /// When certificates or the credential can't be used.
+    pub fn teamcity(&self, server: &Url, login: &Login) -> Result<Client, Trouble> {
+        let retry = self.retry();
+        let (watch, headers) = (Rc::clone(&self.watch), &self.settings.headers);
+        let transport = self.transport()?;
+        let requests = match login {
+            Login::Token(token) => {
+                Requests::new(transport, server.clone(), token, headers, retry, watch)
+            }
+            Login::Password(user, password) => {
+                let pair = (user.as_str(), password);
+                Requests::with_password(transport, server.clone(), pair, headers, retry, watch)
+            }
+        };
+        requests.map(Client::new).map_err(|_| {
+            Trouble::usage(
+                format!(
+                    "{} holds characters that no header may have",
+                    login.described()
+                ),
+                "Give it as TeamCity showed it.",
+            )
+        })
+    }
+
+    /// A client without a credential, for what a server tells everybody.
+    ///
+    /// # Errors
+    /// When certificates can't be used.
+    pub fn stranger(&self, server: &Url) -> Result<Client, Trouble> {
+        let (retry, watch) = (self.retry(), Rc::clone(&self.watch));
+        Ok(Client::new(Requests::anonymous(
+            self.transport()?,
+            server.clone(),
+            &self.settings.headers,
+            retry,
+            watch,
+        )))
+    }
+
+    fn retry(&self) -> Retry {
+        let retry_for = self.settings.retry_for;
+        Retry::new(if self.world.person.can_be_asked() {
+            retry_for.min(PATIENCE)
+        } else {
+            retry_for
+        })
+    }
+
+    /// A client of Bitbucket's API.
+    ///
+    /// # Errors
+    /// When there is no credential, or it can't be used.
+    pub fn bitbucket(&self) -> Result<bitbucket::Client, Trouble> {
+        let settings = &self.settings.bitbucket;
+        let Some(credential) = settings.credential.as_ref().map(credential) else {
+            return Err(Trouble::no_credential());
+        };
+        bitbucket::Client::new(
+            self.transport()?,
+            settings.api_url.clone(),
+            Some(&credential),
+        )
+        .map_err(|_| {
+            Trouble::usage(
+                "the Bitbucket credential holds characters that no header may have",
+                "Store the e-mail address and the token alone.",
+            )
+        })
+    }
+
+    fn transport(&self) -> Result<Rc<dyn Transport>, Trouble> {
+        let how = Connection {
+            extra_roots: self.settings.ca_certificate.clone(),
+            ..Connection::default()
+        };
+        let transport = (self.world.connect)(&how).map_err(|error| {
+            Trouble::usage(
+                format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"),
+                "Give PEM text, or the path of a PEM file.",
+            )
+        })?;
+        if !self.settings.debug {
+            return Ok(transport);
+        }
+        let console = Rc::clone(&self.console);
+        Ok(Rc::new(Traced::new(transport, move |line| {
+            console.debug(line);
+        })))
+    }
+}
+
+/// The credential, as the client takes it.
+pub fn credential(settings: &config::Credential) -> bitbucket::Credential {
+    match settings {
+        config::Credential::Basic { email, token } => bitbucket::Credential::Basic {
+            email: email.clone(),
+            token: token.clone(),
+        },
+        config::Credential::Bearer(token) => bitbucket::Credential::Bearer(token.clone()),
+    }
+}
