@@ -12,8 +12,9 @@ pub const LONG: Duration = Duration::from_secs(20);
 pub const LOG: Duration = Duration::from_secs(10);
 /// In the middle of a build whose log is looked at: the log's last line tells of the end.
 pub const WITH_LOG: Duration = Duration::from_secs(60);
-/// All of them.
-const USUAL: [Duration; 5] = [SHORT, LONG, LOG, WITH_LOG, QUEUE];
+/// Intervals with a beat. Short ones stay spread as they began, and in the middle of a build whose log is not shown no
+/// request is to spare.
+const BEATS: [Duration; 3] = [LOG, QUEUE, WITH_LOG];
 /// In the queue, once it takes long.
 const QUEUE: Duration = Duration::from_secs(10);
 /// A build or a wait younger than this is looked at closely.
@@ -34,10 +35,16 @@ impl Beat {
         Self { start, phase }
     }
 
-    /// The next moment after `now`, and no later than after one `interval`. Odd intervals have no beat.
+    /// The first moment.
+    #[must_use]
+    pub fn first(self, interval: Duration) -> Instant {
+        self.start + interval.mul_f64(self.phase)
+    }
+
+    /// The next moment after `now`, and no later than after one `interval`.
     #[must_use]
     pub fn next(self, now: Instant, interval: Duration) -> Instant {
-        if !USUAL.contains(&interval) {
+        if !BEATS.contains(&interval) {
             return now + interval;
         }
         let offset = interval.mul_f64(self.phase);
@@ -93,7 +100,9 @@ pub fn interval(phase: Phase) -> Duration {
             let margin = estimate / 20;
             let (from, to) = (estimate.saturating_sub(margin), estimate + margin);
             if running < from {
-                LONG.min((from - running).max(SHORT))
+                // What ends just within the margin is noticed in time by a look a little later. The server says whole seconds;
+                // an odd time keeps no beat.
+                LONG.min((from + SHORT - Duration::from_millis(1100) - running).max(SHORT))
             } else if running <= to {
                 SHORT
             } else {
@@ -133,7 +142,7 @@ mod tests {
     #[test]
     fn pipes_that_begin_together_spread_over_every_interval() {
         let start = Instant::now();
-        for interval in [SHORT, QUEUE, LONG, Duration::from_secs(60)] {
+        for interval in BEATS {
             let mut seconds = vec![0; interval.as_secs() as usize];
             for pipe in 0..1000 {
                 let beat = Beat::new(start, f64::from(pipe) / 1000.0);

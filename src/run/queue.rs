@@ -41,6 +41,8 @@ pub struct Request<'a> {
     pub build_type: &'a BuildTypeId,
     /// Its own tag.
     pub tag: &'a str,
+    /// Builds that carried it before: an earlier run of the same step asked for the same. They are not what is looked for.
+    pub earlier: &'a [BuildId],
     /// The body of the request.
     pub body: &'a Value,
 }
@@ -48,7 +50,7 @@ pub struct Request<'a> {
 /// Why it was not queued.
 #[derive(Debug)]
 pub enum QueueError {
-    /// TeamCity said no, twice.
+    /// TeamCity said no, and kept to it.
     Refused(ErrorKind),
     /// It did not answer sensibly for `RETRY_FOR`.
     Unreachable(RunError),
@@ -68,7 +70,9 @@ pub async fn queue(
     let mut refused = CONFIRM_AFTER.iter();
     let mut doubted: Option<Instant> = None;
     let mut said = false;
-    for attempt in 1.. {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
         ledger.update(request.position, |entry| entry.in_flight = true);
         let failure = match client.queue(request.body, attempt).await {
             Ok(build) => {
@@ -121,25 +125,14 @@ pub async fn queue(
                 )));
             }
             Trouble::Outage(wish) => {
-                let pause = Duration::from_secs(u64::from(attempt)).max(wish.unwrap_or_default());
+                let pause = Duration::from_secs(attempt.into()).max(wish.unwrap_or_default());
                 tokio::time::sleep(pause.min(LONGEST_PAUSE * 4)).await;
             }
             Trouble::Nonsense | Trouble::Final => {
-                tokio::time::sleep(Duration::from_secs(u64::from(attempt)).min(LONGEST_PAUSE)).await
+                tokio::time::sleep(Duration::from_secs(attempt.into()).min(LONGEST_PAUSE)).await
             }
         }
     }
-    unreachable_attempts(client)
-}
-
-/// The counter of attempts has run out, after four billion of them.
-fn unreachable_attempts(client: &Client) -> Result<Build, QueueError> {
-    let error = ErrorKind::Unreachable("too many attempts".to_owned()).into();
-    Err(QueueError::Unreachable(RunError::teamcity(
-        "queueing the build",
-        &error,
-        client.base(),
-    )))
 }
 
 fn remember(ledger: &Ledger, position: usize, build: &Build) {
@@ -167,6 +160,10 @@ async fn search(
     for pause in pauses {
         tokio::time::sleep(*pause).await;
         let found = tagged(client, request.build_type, request.tag).await;
+        let found = found.map(|found| {
+            let is_new = |build: &Build| build.id.is_none_or(|id| !request.earlier.contains(&id));
+            found.into_iter().filter(is_new).collect::<Vec<_>>()
+        });
         match found {
             Ok(found) if !found.is_empty() => return Ok(found),
             Ok(_) => {}
@@ -193,18 +190,36 @@ pub async fn tagged(
     build_type: &BuildTypeId,
     tag: &str,
 ) -> Result<Vec<Build>, crate::teamcity::Error> {
-    let locator = Locator::new()
+    let found = client.find_builds(&with_tag(build_type, tag)).await?;
+    Ok(only_tagged(found, tag))
+}
+
+/// The same, asked once.
+///
+/// # Errors
+/// When this one try fails.
+pub async fn tagged_now(
+    client: &Client,
+    build_type: &BuildTypeId,
+    tag: &str,
+) -> Result<Vec<Build>, crate::teamcity::Error> {
+    let found = client.find_builds_now(&with_tag(build_type, tag)).await?;
+    Ok(only_tagged(found, tag))
+}
+
+fn with_tag(build_type: &BuildTypeId, tag: &str) -> Locator {
+    Locator::new()
         .nested("buildType", &Locator::new().with("id", build_type))
         .with("tag", tag)
         .with("state", "any")
         .with("defaultFilter", false)
-        .with("count", 10);
-    let found = client.find_builds(&locator).await?;
-    // A server that did not understand the tag must not hand us another's build.
-    Ok(found
-        .into_iter()
-        .filter(|build| build.id.is_some() && build.has_tag(tag))
-        .collect())
+        .with("count", 10)
+}
+
+/// A server that did not understand the tag must not hand us another's build.
+fn only_tagged(mut found: Vec<Build>, tag: &str) -> Vec<Build> {
+    found.retain(|build| build.id.is_some() && build.has_tag(tag));
+    found
 }
 
 /// Of the builds that carry the tag, keeps the oldest one that lives, and cancels the others.
@@ -237,7 +252,8 @@ async fn cancel_doubles(
 }
 
 async fn cancel_double(client: &Client, events: &dyn Events, double: &Build) {
-    let Some(id) = double.id.filter(|_| double.state != Some(State::Finished)) else {
+    let is_ours = double.state != Some(State::Finished) && !double.has_absorbed();
+    let Some(id) = double.id.filter(|_| is_ours) else {
         return;
     };
     let result = client

@@ -11,7 +11,7 @@ use super::outcome::{BuildOutcome, Ending};
 use super::place::{self, Pin, Place, Wanted};
 use super::queue::{self, QueueError};
 use super::{connect, plan, reuse, supersede};
-use crate::config::Build as BuildSettings;
+use crate::config::{BranchChoice, Build as BuildSettings};
 use crate::teamcity::ErrorKind;
 use crate::teamcity::model::{Build, BuildType};
 use crate::types::{BuildId, BuildTypeId, RepositoryAddress};
@@ -62,16 +62,27 @@ pub async fn start(
     let places = places
         .into_iter()
         .collect::<Result<Vec<Place>, RunError>>()?;
-    let living = living(context).await?;
+    let token = context.settings.connection.token.expose();
+    let tags: Vec<String> = settings
+        .build_types
+        .iter()
+        .zip(&places)
+        .enumerate()
+        .map(|(position, (id, place))| {
+            let identity = identity(settings, id, place, token);
+            context.marker.build_tag(position, &identity)
+        })
+        .collect();
+    let earlier = earlier(context, &settings.build_types, &tags).await?;
     let mut started = Vec::new();
     for (position, (id, mut place)) in settings.build_types.iter().zip(places).enumerate() {
-        let tag = context
-            .marker
-            .build_tag(position, &identity(settings, id, &place));
+        let (Some(tag), Some(earlier)) = (tags.get(position), earlier.get(position)) else {
+            continue;
+        };
         context
             .ledger
             .update(position, |entry| entry.tag = Some(tag.clone()));
-        let adopted = living.iter().find(|build| build.has_tag(&tag)).cloned();
+        let adopted = earlier.iter().find(|build| !build.is_finished()).cloned();
         let mut joined = adopted
             .is_some()
             .then_some("an earlier try of this step had queued it");
@@ -80,11 +91,9 @@ pub async fn start(
             Some(build) => Some(build),
             None => {
                 let found = reuse::find(context, settings, id, &place).await?;
-                if let Some(found) = &found {
-                    (joined, own) = (
-                        Some(reuse::WHY),
-                        found.has_tag(context.marker.pipeline_tag()),
-                    );
+                if found.is_some() {
+                    // Also one of this pipeline is another step's, which may wait for it.
+                    (joined, own) = (Some(reuse::WHY), false);
                 }
                 found
             }
@@ -92,7 +101,14 @@ pub async fn start(
         context.ledger.update(position, |entry| entry.own = own);
         let queued = match adopted {
             Some(build) => Ok(build),
-            None => queue(context, settings, &wanted(id), position, &tag, &mut place).await?,
+            None => {
+                let marked = Marked {
+                    position,
+                    tag,
+                    earlier,
+                };
+                queue(context, settings, &wanted(id), &marked, &mut place).await?
+            }
         };
         started.push(match queued {
             Ok(build) => Some(begun(context, position, &build, &place, joined)),
@@ -107,7 +123,11 @@ pub async fn start(
             }
         });
     }
-    if settings.supersede {
+    let on_a_branch = !matches!(
+        settings.branch,
+        BranchChoice::Tag(_) | BranchChoice::Unknown
+    );
+    if settings.supersede && on_a_branch {
         for entry in context
             .ledger
             .entries()
@@ -138,22 +158,45 @@ fn entry(id: &BuildTypeId, build_type: &BuildType) -> Entry {
     }
 }
 
-/// What makes a request the same as an earlier one, beside the step that makes it.
-fn identity(settings: &BuildSettings, id: &BuildTypeId, place: &Place) -> String {
-    let mut identity = format!("{id}\n{:?}\n{:?}", place.branch, place.revision);
+/// What makes a request the same as an earlier one, beside the step that makes it: all that is asked for. The hash of it
+/// is public, and parameters may be secret: the token in it keeps anybody from trying out values.
+fn identity(settings: &BuildSettings, id: &BuildTypeId, place: &Place, token: &str) -> String {
+    let mut identity = format!("{id}\n{:?}\n{:?}\n{token}", place.branch, place.revision);
     for parameter in &settings.parameters {
         identity.push_str(&format!("\n{}={}", parameter.name, parameter.value));
     }
+    let options = (
+        &settings.comment,
+        &settings.tags,
+        [
+            settings.personal,
+            settings.clean_sources,
+            settings.queue_at_top,
+        ],
+        settings.agent_id,
+        settings.rebuild_dependencies,
+        settings.settings_source,
+    );
+    identity.push_str(&format!("\n{options:?}"));
     identity
 }
 
-/// Builds of this pipeline that live: an earlier try of this step may have queued them.
-async fn living(context: &Context<'_>) -> Result<Vec<Build>, RunError> {
+/// Builds that carry these tags already: an earlier try of this step queued them.
+async fn earlier(
+    context: &Context<'_>,
+    build_types: &[BuildTypeId],
+    tags: &[String],
+) -> Result<Vec<Vec<Build>>, RunError> {
     if !context.marker.is_stable() {
-        return Ok(Vec::new());
+        return Ok(vec![Vec::new(); tags.len()]);
     }
-    let found = super::living(context.client, context.marker.pipeline_tag()).await;
-    found.map_err(|error| {
+    let all = build_types
+        .iter()
+        .zip(tags)
+        .map(|(id, tag)| queue::tagged(context.client, id, tag));
+    let all: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
+    let all: Result<Vec<_>, _> = all.into_iter().collect();
+    all.map_err(|error| {
         RunError::teamcity(
             "looking for builds of an earlier try",
             &error,
@@ -162,27 +205,35 @@ async fn living(context: &Context<'_>) -> Result<Vec<Build>, RunError> {
     })
 }
 
+/// Where a build stands among those of the step, and how it is found again.
+struct Marked<'a> {
+    position: usize,
+    tag: &'a str,
+    earlier: &'a [Build],
+}
+
 /// Queues one; the outer error ends the run, the inner one only this build.
 async fn queue(
     context: &Context<'_>,
     settings: &BuildSettings,
     wanted: &Wanted<'_>,
-    position: usize,
-    tag: &str,
+    marked: &Marked<'_>,
     place: &mut Place,
 ) -> Result<Result<Build, RunError>, RunError> {
     let comment = settings
         .comment
         .clone()
         .unwrap_or_else(|| plan::comment(&context.settings.pipeline));
-    let tags = [context.marker.pipeline_tag(), tag];
+    let tags = [context.marker.pipeline_tag(), marked.tag];
+    let earlier: Vec<BuildId> = marked.earlier.iter().filter_map(|build| build.id).collect();
     let mut ways_left = 2;
     loop {
         let body = plan::request(settings, wanted.build_type, place, &comment, &tags);
         let request = queue::Request {
-            position,
+            position: marked.position,
             build_type: wanted.build_type,
-            tag,
+            tag: marked.tag,
+            earlier: &earlier,
             body: &body,
         };
         match queue::queue(context.client, context.events, context.ledger, &request).await {

@@ -1,18 +1,27 @@
 //! Leaves nothing behind: cancels what this run queued, also what it may have queued.
+//!
+//! A queued build may have been merged with another's since it was last seen, and a request to cancel it would cancel that
+//! one: so it is looked at first. A build that runs is merged no more.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::time::Instant;
 
 use super::Context;
 use super::event::Event;
 use super::ledger::Entry;
 use super::outcome::Ending;
 use super::queue;
+use crate::teamcity::model::Build;
+use crate::teamcity::{Error, ErrorKind};
 use crate::types::BuildId;
 
 /// The whole time for canceling: Docker kills ten seconds after it asked to stop.
 const LIMIT: Duration = Duration::from_secs(8);
+/// Part of it that a look at the build may take, before it is canceled unseen.
+const LOOK: Duration = Duration::from_secs(4);
 /// Part of it in which a request on its way may still arrive at the server.
 const IN_FLIGHT: [Duration; 5] = [
     Duration::ZERO,
@@ -21,25 +30,21 @@ const IN_FLIGHT: [Duration; 5] = [
     Duration::from_secs(2),
     Duration::from_secs(3),
 ];
+/// Pause between two tries.
+const AGAIN: Duration = Duration::from_millis(900);
+/// The same after a 401: TeamCity locks out who hammers it.
+const AGAIN_UNAUTHORIZED: Duration = Duration::from_secs(2);
 
 /// Cancels all builds of this run that live, within 8 seconds.
 pub async fn cancel_all(context: &Context<'_>, why: &str, ending: &Ending) {
+    let end = Instant::now() + LIMIT;
     let entries = context.ledger.entries();
     let work = entries
         .iter()
         .enumerate()
         .filter(|(_, entry)| !entry.ended)
         .map(|(position, entry)| async move {
-            let done =
-                tokio::time::timeout(LIMIT, cancel_entry(context, position, entry, why)).await;
-            if done.is_err() {
-                say(
-                    context,
-                    entry,
-                    Err("TeamCity did not answer in time".to_owned()),
-                );
-            }
-            if done == Ok(true) {
+            if cancel_entry(context, position, entry, why, Some(end)).await {
                 context
                     .ledger
                     .update(position, |entry| entry.outcome.ending = ending.clone());
@@ -51,15 +56,24 @@ pub async fn cancel_all(context: &Context<'_>, why: &str, ending: &Ending) {
 /// Cancels one build of this run while the others go on.
 pub async fn cancel_one(context: &Context<'_>, position: usize, why: &str) {
     if let Some(entry) = context.ledger.entry(position) {
-        cancel_entry(context, position, &entry, why).await;
+        cancel_entry(context, position, &entry, why, None).await;
     }
 }
 
 /// Whether it was canceled.
-async fn cancel_entry(context: &Context<'_>, position: usize, entry: &Entry, why: &str) -> bool {
+async fn cancel_entry(
+    context: &Context<'_>,
+    position: usize,
+    entry: &Entry,
+    why: &str,
+    end: Option<Instant>,
+) -> bool {
     match (entry.id, &entry.tag) {
-        (Some(id), _) if entry.own => cancel(context, entry, id, why).await,
+        (Some(id), _) if entry.own && !was_merged(context, entry, id, end).await => {
+            cancel(context, entry, id, why, end).await
+        }
         (Some(id), _) => {
+            context.ledger.update(position, |entry| entry.own = false);
             let text = format!(
                 "Build {id} is left alone: it was not queued by this step, or was merged with another's."
             );
@@ -67,21 +81,25 @@ async fn cancel_entry(context: &Context<'_>, position: usize, entry: &Entry, why
             false
         }
         (None, Some(tag)) if entry.in_flight => {
+            let end = end.unwrap_or_else(|| Instant::now() + LIMIT);
             for pause in IN_FLIGHT {
                 tokio::time::sleep(pause).await;
-                let found = queue::tagged(context.client, &entry.build_type, tag)
-                    .await
-                    .unwrap_or_default();
+                let found = insist(end, || {
+                    queue::tagged_now(context.client, &entry.build_type, tag)
+                })
+                .await
+                .unwrap_or_default();
                 let mut canceled = false;
-                for build in found.iter().filter(|build| !build.is_finished()) {
+                let living = |build: &&Build| !build.is_finished() && !build.has_absorbed();
+                for build in found.iter().filter(living) {
                     let id = queue::id_of(build);
                     context
                         .ledger
                         .update(position, |entry| entry.outcome.id = Some(id));
-                    canceled |= cancel(context, entry, id, why).await;
+                    canceled |= cancel(context, entry, id, why, Some(end)).await;
                 }
-                if canceled {
-                    return true;
+                if canceled || Instant::now() >= end {
+                    return canceled;
                 }
             }
             false
@@ -90,11 +108,35 @@ async fn cancel_entry(context: &Context<'_>, position: usize, entry: &Entry, why
     }
 }
 
-async fn cancel(context: &Context<'_>, entry: &Entry, id: BuildId, why: &str) -> bool {
-    let result = context
-        .client
-        .cancel(id, &format!("teamcity-pipe: {why}"))
-        .await;
+/// Whether TeamCity has merged it with another's request since it was last seen.
+async fn was_merged(
+    context: &Context<'_>,
+    entry: &Entry,
+    id: BuildId,
+    end: Option<Instant>,
+) -> bool {
+    if entry.outcome.started_at.is_some() {
+        return false;
+    }
+    let build = match end {
+        Some(_) => insist(Instant::now() + LOOK, || context.client.build_now(id)).await,
+        None => context.client.build(id).await,
+    };
+    build.is_ok_and(|build| build.id.is_some_and(|now| now != id) || build.has_absorbed())
+}
+
+async fn cancel(
+    context: &Context<'_>,
+    entry: &Entry,
+    id: BuildId,
+    why: &str,
+    end: Option<Instant>,
+) -> bool {
+    let why = format!("teamcity-pipe: {why}");
+    let result = match end {
+        Some(end) => insist(end, || context.client.cancel_now(id, &why)).await,
+        None => context.client.cancel(id, &why).await,
+    };
     let canceled = result.is_ok();
     let what = Entry {
         id: Some(id),
@@ -102,6 +144,42 @@ async fn cancel(context: &Context<'_>, entry: &Entry, id: BuildId, why: &str) ->
     };
     say(context, &what, result.map_err(|error| error.to_string()));
     canceled
+}
+
+/// Asks until there is an answer, also while an earlier try hangs: seconds count, and nothing that is asked here does harm
+/// twice.
+async fn insist<T, F, Fut>(end: Instant, ask: F) -> Result<T, Error>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<T, Error>>,
+{
+    let mut last = Error::from(ErrorKind::Unreachable("no answer in time".to_owned()));
+    let mut tries = FuturesUnordered::new();
+    let mut next = Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(end) => return Err(last),
+            Some(answer) = tries.next() => match answer as Result<T, Error> {
+                Err(error) if !is_no(&error.kind) => {
+                    if error.kind == ErrorKind::Unauthorized {
+                        next += AGAIN_UNAUTHORIZED - AGAIN;
+                    }
+                    last = error;
+                }
+                answer => return answer,
+            },
+            () = tokio::time::sleep_until(next) => {
+                next += AGAIN;
+                tries.push(ask());
+            }
+        }
+    }
+}
+
+/// An answer that will be the same the next time.
+fn is_no(kind: &ErrorKind) -> bool {
+    kind.is_refusal() && *kind != ErrorKind::Unauthorized
 }
 
 fn say(context: &Context<'_>, entry: &Entry, result: Result<(), String>) {

@@ -54,7 +54,7 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
     let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
     let mut budget = Budget::new(context.settings.follow.log_limit);
     let beat = poll::Beat::new(now, context.phase);
-    let mut next_status = beat.next(now, poll::SHORT);
+    let mut next_status = beat.first(poll::SHORT);
     let mut next_log = beat.next(now, poll::LOG);
     let mut together = Together::default();
     let mut fails_fast = context.settings.follow.fail_fast;

@@ -234,6 +234,14 @@ impl Client {
         self.list(locator.as_str(), fields::FOUND, Need::Must).await
     }
 
+    /// The same, each page asked for once.
+    ///
+    /// # Errors
+    /// When this one try fails.
+    pub async fn find_builds_now(&self, locator: &Locator) -> Result<Vec<Build>, Error> {
+        self.list(locator.as_str(), fields::FOUND, Need::Now).await
+    }
+
     /// The builds of a chain: this one and all that it depends on.
     ///
     /// # Errors
@@ -275,13 +283,21 @@ impl Client {
     /// # Errors
     /// See [`Self::server`].
     pub async fn build(&self, id: BuildId) -> Result<Build, Error> {
+        self.build_with(id, Need::Must).await
+    }
+
+    /// The same, asked once.
+    ///
+    /// # Errors
+    /// When this one try fails.
+    pub async fn build_now(&self, id: BuildId) -> Result<Build, Error> {
+        self.build_with(id, Need::Now).await
+    }
+
+    async fn build_with(&self, id: BuildId, need: Need) -> Result<Build, Error> {
         let locator = Locator::new().with("id", id);
-        self.requests
-            .get(
-                self.rest(&["builds", locator.as_str()], &[("fields", fields::BUILD)]),
-                Need::Must,
-            )
-            .await
+        let url = self.rest(&["builds", locator.as_str()], &[("fields", fields::BUILD)]);
+        self.requests.get(url, need).await
     }
 
     /// Several builds with one request. Those that the server does not find are left out.
@@ -311,6 +327,18 @@ impl Client {
     /// # Errors
     /// See [`Self::server`].
     pub async fn cancel(&self, id: BuildId, comment: &str) -> Result<(), Error> {
+        self.cancel_with(id, comment, Need::May).await
+    }
+
+    /// The same, asked once.
+    ///
+    /// # Errors
+    /// When this one try fails.
+    pub async fn cancel_now(&self, id: BuildId, comment: &str) -> Result<(), Error> {
+        self.cancel_with(id, comment, Need::Now).await
+    }
+
+    async fn cancel_with(&self, id: BuildId, comment: &str, need: Need) -> Result<(), Error> {
         let locator = Locator::new().with("id", id);
         let body = json!({ "comment": comment, "readdIntoQueue": false });
         let url = self.rest(&["builds", locator.as_str()], &[]);
@@ -321,7 +349,7 @@ impl Client {
                 url,
                 "application/json, application/xml;q=0.9, */*;q=0.5",
                 Some(&body),
-                Need::May,
+                need,
             )
             .await
         {

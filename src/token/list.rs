@@ -89,6 +89,8 @@ pub async fn list(session: &Session, scopes: &[Scope], json: bool) -> ExitStatus
                 stores.push(store);
                 found.extend(tokens);
             }
+            // A credential that is missing is missing everywhere.
+            Err(trouble) if troubles.contains(&trouble) => {}
             Err(trouble) => troubles.push(trouble),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A token is read from standard input or asked for without echo, lives in [`crate::types::Secret`], and goes to TeamCity
 //! and to Bitbucket alone. Since a secured value can't be read back, each is stored with a plain note ([`Info`]), which
-//! lets people and `token list` see whose it is and for how long. [`replace`] has the one order in which tokens are replaced.
+//! lets people and `token list` see whose it is and for how long. `replace` has the one order in which tokens are replaced.
 //!
 //! Says what it does on the console, and changes nothing that the user was not asked about.
 

@@ -1,5 +1,7 @@
 //! `check`: all problems at once, and nothing queued.
 
+#![allow(clippy::unwrap_used, reason = "a test that stops is a test that fails")]
+
 use teamcity_simulator::bitbucket::Scope;
 use teamcity_simulator::{Agent, BuildType, Mode, Root, Scenario, Token, User};
 
@@ -42,6 +44,7 @@ fn nothing_was_queued(net: &Net) {
         .filter(|request| request.method != "GET")
         .collect();
     assert!(writes.is_empty(), "{writes:?}");
+    assert_eq!(net.teamcity().violations(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,17 @@
 //! What users see, module by module, against the simulator.
 
-#![allow(clippy::unwrap_used, reason = "a test that stops is a test that fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that stops is a test that fails"
+)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test shows what it found"
+)]
 
+mod attack;
 mod campaign;
 mod chains;
 mod check;
@@ -9,10 +19,12 @@ mod desk;
 mod documents;
 mod examples;
 mod following;
+mod hostile;
 mod log;
 mod pipe;
 mod queueing;
 mod results;
+mod secrets;
 mod several;
 mod stopping;
 mod tls;

@@ -144,8 +144,10 @@ async fn a_server_that_refuses_to_list_them_is_asked_for_each() {
     };
     let (ran, ()) = tokio::join!(run, refuse);
     ran.ends_with(0).says_not("following the build");
-    let lists =
-        |request: &&Recorded| request.resource == Some(Resource::Builds) && request.fault.is_some();
+    let lists = |request: &&Recorded| {
+        let query = request.query.as_deref().unwrap_or_default();
+        request.fault.is_some() && query.starts_with("locator=item")
+    };
     let refused = simulator.requests().iter().filter(lists).count();
     assert!(refused <= 4, "{refused} refused requests");
 }

@@ -93,7 +93,7 @@ impl Machine {
 
     #[track_caller]
     fn all_work(&self) {
-        for place in 0..PLACES.len() {
+        for (place, (options, ..)) in PLACES.into_iter().enumerate() {
             let Some(value) = self.value(place) else {
                 continue;
             };
@@ -101,7 +101,7 @@ impl Machine {
                 .servers
                 .iter()
                 .any(|(server, _)| server.tokens().iter().any(|token| token.value == value));
-            assert!(works, "{}", PLACES[place].0);
+            assert!(works, "{options}");
         }
     }
 }

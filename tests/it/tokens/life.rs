@@ -241,6 +241,9 @@ async fn a_whole_life_loses_and_shows_no_token() {
     let ran = life.run(&list, "", &[]).await;
     ran.ends_with(0).says("No TeamCity token is stored there");
 
+    for server in [A, B] {
+        assert_eq!(life.server(server).violations(), Vec::<String>::new());
+    }
     let said = life.said.join("\n");
     for secret in &life.secrets {
         for shape in shapes(secret) {

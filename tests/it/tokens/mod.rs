@@ -1,11 +1,14 @@
 //! The `token` commands, one by one, and the whole life of tokens: nothing is lost or shown.
 
+#![allow(clippy::unwrap_used, reason = "a test that stops is a test that fails")]
+
 mod add;
 mod binary;
 mod crash;
 mod create;
 mod life;
 mod list;
+mod page;
 mod remove;
 mod rotate;
 mod run;
