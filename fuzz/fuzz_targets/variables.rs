@@ -18,12 +18,18 @@ fuzz_target!(|bytes: &[u8]| {
             // A path would make it read files of this machine.
             let path = name.starts_with(b"TEAMCITY_CA_CERTIFICATE");
             let token = name == b"TEAMCITY_TOKEN";
-            (!path && !token && !name.is_empty())
-                .then(|| (OsString::from_vec(name.to_vec()), OsString::from_vec(value.to_vec())))
+            (!path && !token && !name.is_empty()).then(|| {
+                (
+                    OsString::from_vec(name.to_vec()),
+                    OsString::from_vec(value.to_vec()),
+                )
+            })
         })
         .collect();
     environment.push(("TEAMCITY_TOKEN".into(), SECRET.into()));
-    let shows_the_secret = bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
+    let shows_the_secret = bytes
+        .windows(SECRET.len())
+        .any(|part| part == SECRET.as_bytes());
     for kind in [CommandKind::Run, CommandKind::Cancel] {
         let said = match config::read(environment.clone(), kind) {
             Ok((settings, warnings)) => format!("{settings:?} {warnings:?}"),
