@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::branch::{find_branch, names_of};
 use super::error::RunError;
 use super::event::{Event, Events};
-use super::roots::{self, Roots};
+use super::roots::{self, OwnRoot, Roots};
 use crate::config::{BranchChoice, RevisionChoice};
 use crate::teamcity::Client;
 use crate::teamcity::model::{Branch, Change};
@@ -57,14 +57,14 @@ pub struct Place {
 
 impl Place {
     /// On the default branch, with what is asked for, before anything is known of it.
-    pub fn of(wanted: &Wanted<'_>, own: Vec<(String, Option<String>)>) -> Self {
+    pub fn of(wanted: &Wanted<'_>, own: Vec<OwnRoot>) -> Self {
         let revision = match wanted.revision {
             RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision) => {
                 Some(revision.clone())
             }
             RevisionChoice::Latest { .. } => None,
         };
-        let roots = own.into_iter().map(|(id, _)| id).collect();
+        let roots = own.into_iter().map(|root| root.id).collect();
         Self {
             branch: None,
             is_default: true,
@@ -106,7 +106,8 @@ pub async fn find(
         Roots::Hidden => (Vec::new(), usize::MAX),
         Roots::Known { own, others } => (own, others),
     };
-    let default_ref = own.iter().find_map(|(_, branch)| branch.clone());
+    let default_ref = own.iter().find_map(|root| root.default_ref.clone());
+    let specifications = specifications(&own);
     let mut place = Place::of(wanted, own);
     let revisions_open =
         wanted.release >= REVISIONS_SINCE && others == 0 && !place.roots.is_empty();
@@ -115,11 +116,19 @@ pub async fn find(
         events,
         wanted,
         default_ref,
+        specifications,
         revisions_open,
     }
     .complete(&mut place)
     .await?;
     Ok(place)
+}
+
+/// The branch specifications of roots.
+pub(super) fn specifications(own: &[OwnRoot]) -> Vec<String> {
+    own.iter()
+        .filter_map(|root| root.specification.clone())
+        .collect()
 }
 
 /// Waits until the server knows the change, for a place whose `revisions` were refused.
@@ -137,6 +146,7 @@ pub async fn wait_for_change(
         events,
         wanted,
         default_ref: None,
+        specifications: Vec::new(),
         revisions_open: false,
     };
     let Some(revision) = place.revision.clone() else {
@@ -182,12 +192,13 @@ pub(super) struct Search<'a> {
     pub(super) events: &'a dyn Events,
     pub(super) wanted: &'a Wanted<'a>,
     pub(super) default_ref: Option<String>,
+    pub(super) specifications: Vec<String>,
     pub(super) revisions_open: bool,
 }
 
 impl Search<'_> {
     async fn complete(&self, place: &mut Place) -> Result<(), RunError> {
-        let names = names_of(self.wanted.branch);
+        let names = names_of(self.wanted.branch, &self.specifications);
         let revision = place.revision.clone();
         place.git_ref = match self.wanted.branch {
             BranchChoice::Pipeline(name) => Some(format!("refs/heads/{name}")),

@@ -6,6 +6,17 @@ use crate::teamcity::Client;
 use crate::teamcity::model::{RootEntries, RootInstances};
 use crate::types::{BuildTypeId, RepositoryAddress};
 
+/// A root of the pipeline's repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnRoot {
+    /// Its external id.
+    pub id: String,
+    /// Its default branch, as a ref.
+    pub default_ref: Option<String>,
+    /// Its branch specification.
+    pub specification: Option<String>,
+}
+
 /// The roots of a configuration, as far as the token may see them.
 pub enum Roots {
     /// It may not.
@@ -13,7 +24,7 @@ pub enum Roots {
     /// Ids of this repository's, with their default branch; and how many others there are.
     Known {
         /// This repository's.
-        own: Vec<(String, Option<String>)>,
+        own: Vec<OwnRoot>,
         /// How many others.
         others: usize,
     },
@@ -77,14 +88,21 @@ fn classify(
                 .and_then(|instance| instance.property(name))
                 .or_else(|| root.property(name))
         };
-        let branch = property("branch")
-            .filter(|branch| !branch.contains('%'))
-            .map(ToOwned::to_owned);
+        let known = |name| {
+            property(name)
+                .filter(|value| !value.contains('%'))
+                .map(ToOwned::to_owned)
+        };
+        let root_of = || OwnRoot {
+            id: id.clone(),
+            default_ref: known("branch"),
+            specification: known("teamcity:branchSpec"),
+        };
         match (repository, property("url")) {
-            (None, _) if roots.len() == 1 => own.push((id.clone(), branch)),
+            (None, _) if roots.len() == 1 => own.push(root_of()),
             (Some(repository), Some(url)) if !url.contains('%') => {
                 if RepositoryAddress::parse(url).as_ref() == Some(repository) {
-                    own.push((id.clone(), branch));
+                    own.push(root_of());
                 } else {
                     others += 1;
                 }
@@ -124,7 +142,7 @@ mod tests {
         match roots {
             Roots::Hidden => None,
             Roots::Known { own, others } => {
-                Some((own.into_iter().map(|(id, _)| id).collect(), others))
+                Some((own.into_iter().map(|root| root.id).collect(), others))
             }
         }
     }
@@ -166,10 +184,12 @@ mod tests {
         let Roots::Known { own, others: 0 } = roots else {
             panic!("hidden, or others")
         };
-        assert_eq!(
-            own,
-            [("Param".to_owned(), Some("refs/heads/main".to_owned()))]
-        );
+        let expected = OwnRoot {
+            id: "Param".to_owned(),
+            default_ref: Some("refs/heads/main".to_owned()),
+            specification: None,
+        };
+        assert_eq!(own, [expected]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::ledger::Entry;
 use super::outcome::{BuildOutcome, Ending};
 use super::place::{self, Pin, Place, Wanted};
 use super::queue::{self, QueueError};
-use super::{connect, plan, reuse, supersede};
+use super::{connect, plan, reuse, stop, supersede};
 use crate::config::{BranchChoice, Build as BuildSettings};
 use crate::teamcity::ErrorKind;
 use crate::teamcity::model::{Build, BuildType};
@@ -114,6 +114,13 @@ pub async fn start(
             Ok(build) => Some(begun(context, position, &build, &place, joined)),
             Err(error) => {
                 context.events.event(&Event::Warning(error.to_string()));
+                // Where the search was refused too, it may exist all the same.
+                stop::cancel_one(
+                    context,
+                    position,
+                    "it could not be found again after a lost answer",
+                )
+                .await;
                 context.ledger.update(position, |entry| {
                     entry.ended = true;
                     entry.outcome.ending = Ending::NotQueued;

@@ -3,7 +3,7 @@
 use super::branch::names_of;
 use super::error::RunError;
 use super::event::{Event, Events};
-use super::place::{Place, Search, Wanted};
+use super::place::{Place, Search, Wanted, specifications};
 use super::roots::{self, Roots};
 use crate::teamcity::Client;
 
@@ -49,14 +49,15 @@ pub async fn survey(client: &Client, wanted: &Wanted<'_>) -> Result<Survey, RunE
         client,
         events: &Silence,
         wanted,
-        default_ref: own.iter().find_map(|(_, branch)| branch.clone()),
+        default_ref: own.iter().find_map(|root| root.default_ref.clone()),
+        specifications: specifications(&own),
         revisions_open: false,
     };
     let mut place = Place::of(wanted, own);
     if let Some(revision) = place.revision.clone() {
         survey.change = Some(search.change_is_known(&revision, &place).await?);
     }
-    if let Some(names) = names_of(wanted.branch) {
+    if let Some(names) = names_of(wanted.branch, &search.specifications) {
         survey.branch = Some(search.branch_is_known(&names, &mut place).await?);
     }
     Ok(survey)

@@ -58,6 +58,11 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
     let mut next_log = beat.next(now, poll::LOG);
     let mut together = Together::default();
     let mut fails_fast = context.settings.follow.fail_fast;
+    // One that could not even be queued has failed before the others began.
+    let refused = context.ledger.entries().iter().any(|entry| entry.ended);
+    if refused && std::mem::take(&mut fails_fast) {
+        cancel_rest(context, &watched).await;
+    }
     while !watched.is_empty() {
         let has_log = watched.iter().any(|one| one.log.is_some()) && !budget.is_spent();
         tokio::time::sleep_until(if has_log {

@@ -247,3 +247,22 @@ async fn options_reach_the_build() {
     );
     assert_eq!(build.comment.as_deref(), Some("by hand"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_branch_has_the_name_that_its_specification_gives_it() {
+    let root =
+        Root::new("Rel_Git", "git@bitbucket.org:acme/app.git").spec(["+:refs/heads/release/*"]);
+    let scenario = Scenario::new()
+        .root(root)
+        .change("Rel_Git", "release/1.0", NEW)
+        .build_type(BuildType::new("Release").roots(["Rel_Git"]));
+    let simulator = Simulator::start(scenario);
+    let step = Step::new()
+        .set("BUILD_TYPE_ID", "Release")
+        .set("BITBUCKET_BRANCH", "release/1.0");
+    step.set("BITBUCKET_COMMIT", NEW)
+        .run(&simulator)
+        .await
+        .ends_with(0);
+    assert_eq!(simulator.builds()[0].branch.as_deref(), Some("1.0"));
+}

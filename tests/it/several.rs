@@ -518,3 +518,27 @@ async fn a_build_that_fails_already_is_not_joined() {
         .ends_with(0);
     assert_eq!(simulator.builds().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_cannot_be_queued_stops_the_others_if_asked() {
+    let simulator = Simulator::start(
+        Scenario::new()
+            .project(Project::new("Other"))
+            .build_type(
+                BuildType::new("Other_Build")
+                    .project("Other")
+                    .roots(["App_Git"]),
+            )
+            .plan("App_Build", Plan::new().runs_for(Duration::from_secs(3600)))
+            .without_permission("ci", "run_build")
+            .permission("ci", "App", "run_build"),
+    );
+    let ran = Step::new()
+        .set("BUILD_TYPE_ID", "App_Build\nOther_Build")
+        .set("FAIL_FAST", "true")
+        .run(&simulator)
+        .await;
+    ran.ends_with(4);
+    assert!(ran.took < Duration::from_secs(600), "{:?}", ran.took);
+    assert!(simulator.builds()[0].canceled_by.is_some());
+}
