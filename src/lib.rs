@@ -9,6 +9,8 @@ pub mod cli;
 pub mod clone;
 pub mod config;
 pub mod exit;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod report;
 mod results;

@@ -351,7 +351,7 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
         })
 }
 
-pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
+pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
     let unreadable = |why: String| failure(ErrorKind::Unreadable(why), None);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(unreadable("it is empty".to_owned()));
