@@ -20,6 +20,7 @@ mod documents;
 mod examples;
 mod following;
 mod log;
+mod origin;
 mod pipe;
 mod queueing;
 mod results;
