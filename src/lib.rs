@@ -9,8 +9,6 @@ pub mod cli;
 pub mod clone;
 pub mod config;
 pub mod exit;
-#[doc(hidden)]
-pub mod fuzzing;
 pub mod http;
 pub mod report;
 mod results;

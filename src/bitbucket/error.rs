@@ -78,7 +78,7 @@ impl From<TransportError> for ErrorKind {
 }
 
 /// What an answer with this status and body is, if it is not a success.
-pub(crate) fn of_answer(status: u16, body: &[u8]) -> ErrorKind {
+pub(super) fn of_answer(status: u16, body: &[u8]) -> ErrorKind {
     let message = message(body);
     match status {
         401 => ErrorKind::Unauthorized,

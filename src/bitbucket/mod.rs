@@ -14,7 +14,6 @@ mod tests;
 mod variables;
 
 pub use client::{Client, Repository};
-pub(crate) use error::of_answer as error_of_answer;
 pub use error::{Error, ErrorKind};
 pub use send::{Credential, proxied};
 pub use variables::Scope;

@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Deserializer};
 
 /// Reads one; also the ISO form, which answers in XML show and a proxy's rewriting might.
-pub(crate) fn parse(text: &str) -> Option<DateTime<FixedOffset>> {
+pub(super) fn parse(text: &str) -> Option<DateTime<FixedOffset>> {
     let text = text.trim();
     DateTime::parse_from_str(text, "%Y%m%dT%H%M%S%z")
         .or_else(|_| DateTime::parse_from_str(text, "%Y%m%dT%H%M%S%.f%z"))

@@ -149,7 +149,7 @@ const LONGEST_MESSAGE: usize = 500;
 
 /// What an answer with this status and body is, if it is not a success. Bodies differ by generation and by who
 /// answers: plain text until 2024.03, an envelope in JSON or XML later, HTML from the core and from proxies.
-pub(crate) fn of_answer(response: &Response, body: &[u8]) -> ErrorKind {
+pub(super) fn of_answer(response: &Response, body: &[u8]) -> ErrorKind {
     let body = String::from_utf8_lossy(body);
     let status = response.status;
     let location = response

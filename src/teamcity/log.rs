@@ -233,7 +233,7 @@ pub(super) fn message_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<
 }
 
 /// `[08:03:12]E:\t [Step 1/2] Process exited`: time, marker, a tab a level, the block, the text.
-pub(crate) fn parse_line(line: &str) -> TextLine {
+pub(super) fn parse_line(line: &str) -> TextLine {
     let continued = || TextLine {
         level: Level::Normal,
         depth: 0,
