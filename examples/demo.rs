@@ -97,7 +97,7 @@ fn show_what_is_left(directory: &Path, bitbucket: &Bitbucket, status: u8) -> any
     }
     for (id, report) in bitbucket.reports("acme/app", Scenario::COMMIT) {
         println!(
-            "and on the commit the report \"{}\": {}",
+            "and on the commit the report {}: {}",
             report["title"], report["result"]
         );
         for note in bitbucket.annotations("acme/app", Scenario::COMMIT, &id) {

@@ -21,6 +21,7 @@ mod examples;
 mod following;
 mod hostile;
 mod log;
+mod origin;
 mod pipe;
 mod queueing;
 mod results;
