@@ -194,7 +194,7 @@ async fn fetch(
         size: jobs
             .iter()
             .map(|job| job.artifact.size)
-            .try_fold(0_u64, |sum, size| Some(sum + size?)),
+            .try_fold(0_u64, |sum, size| Some(sum.saturating_add(size?))),
         jobs: RefCell::new(jobs),
         files: Cell::new(0),
         bytes: Cell::new(0),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
+use super::numbers;
 use crate::teamcity::{date, log};
 use crate::types::BuildId;
 
@@ -296,16 +297,22 @@ pub struct ApprovalInfo {
 #[serde(rename_all = "camelCase", default)]
 pub struct Counts {
     /// All.
+    #[serde(deserialize_with = "numbers::count")]
     pub count: u64,
     /// Passed.
+    #[serde(deserialize_with = "numbers::count")]
     pub passed: u64,
     /// Failed, not muted.
+    #[serde(deserialize_with = "numbers::count")]
     pub failed: u64,
     /// Ignored.
+    #[serde(deserialize_with = "numbers::count")]
     pub ignored: u64,
     /// Failed and muted.
+    #[serde(deserialize_with = "numbers::count")]
     pub muted: u64,
     /// Failed for the first time.
+    #[serde(deserialize_with = "numbers::count")]
     pub new_failed: u64,
 }
 
@@ -359,6 +366,7 @@ pub struct ArtifactFile {
     /// Its path in the artifacts.
     pub full_name: Option<String>,
     /// In bytes; folders have none.
+    #[serde(deserialize_with = "numbers::amount")]
     pub size: Option<u64>,
     /// Where its bytes are; folders have none.
     pub content: Option<Href>,

@@ -5,6 +5,7 @@
 
 mod build;
 mod build_type;
+mod numbers;
 mod occurrence;
 mod server;
 mod vcs;

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::numbers;
+
 /// A page of tests.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -23,6 +25,7 @@ pub struct TestOccurrence {
     /// `SUCCESS`, `FAILURE`, `ERROR`, `UNKNOWN`.
     pub status: Option<String>,
     /// In milliseconds.
+    #[serde(deserialize_with = "numbers::amount")]
     pub duration: Option<u64>,
     /// Stack trace and output.
     pub details: Option<String>,
