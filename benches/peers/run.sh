@@ -11,7 +11,7 @@ release/content.sh "$content" >&2
 venv=target/peers-venv
 [[ -x $venv/bin/python ]] || python3 -m venv "$venv" >&2
 "$venv/bin/pip" install --quiet --requirement "$peers/requirements.txt" >&2
-cargo build --quiet --locked --release --manifest-path "$peers/Cargo.toml" --target-dir target/peers
+cargo build --quiet --release --manifest-path "$peers/Cargo.toml" --target-dir target/peers
 
 echo "On $(nproc) processors ($(uname -m)), load $(cut -d' ' -f1 /proc/loadavg); $(curl --version | sed -n '1s/ (.*//p'), $(jq --version), $("$venv/bin/python" --version), python-teamcity $("$venv/bin/pip" show python-teamcity | sed -n 's/^Version: //p'); $(date --utc +%Y-%m-%d)"
 echo

@@ -26,9 +26,12 @@ impl Transport for Traced {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             let start = Instant::now();
+            // An address that is asked without a credential may be one itself: a storage's, signed in its query.
+            let is_plain = request.headers.contains_key(http::header::AUTHORIZATION);
             let query = request
                 .url
                 .query()
+                .map(|query| if is_plain { query } else { "…" })
                 .map_or_else(String::new, |query| format!("?{query}"));
             let what = format!("{} {}{query}", request.method, request.url.path());
             let attempt = if request.attempt > 1 {

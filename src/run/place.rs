@@ -55,6 +55,27 @@ pub struct Place {
     pub git_ref: Option<String>,
 }
 
+impl Place {
+    /// On the default branch, with what is asked for, before anything is known of it.
+    pub fn of(wanted: &Wanted<'_>, own: Vec<(String, Option<String>)>) -> Self {
+        let revision = match wanted.revision {
+            RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision) => {
+                Some(revision.clone())
+            }
+            RevisionChoice::Latest { .. } => None,
+        };
+        let roots = own.into_iter().map(|(id, _)| id).collect();
+        Self {
+            branch: None,
+            is_default: true,
+            revision,
+            roots,
+            pin: Pin::None,
+            git_ref: None,
+        }
+    }
+}
+
 /// How a build is pinned to its commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pin {
@@ -86,19 +107,7 @@ pub async fn find(
         Roots::Known { own, others } => (own, others),
     };
     let default_ref = own.iter().find_map(|(_, branch)| branch.clone());
-    let mut place = Place {
-        branch: None,
-        is_default: true,
-        revision: match wanted.revision {
-            RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision) => {
-                Some(revision.clone())
-            }
-            RevisionChoice::Latest { .. } => None,
-        },
-        roots: own.into_iter().map(|(id, _)| id).collect(),
-        pin: Pin::None,
-        git_ref: None,
-    };
+    let mut place = Place::of(wanted, own);
     let revisions_open =
         wanted.release >= REVISIONS_SINCE && others == 0 && !place.roots.is_empty();
     Search {

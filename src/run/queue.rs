@@ -50,7 +50,7 @@ pub struct Request<'a> {
 /// Why it was not queued.
 #[derive(Debug)]
 pub enum QueueError {
-    /// TeamCity said no, twice.
+    /// TeamCity said no, and kept to it.
     Refused(ErrorKind),
     /// It did not answer sensibly for `RETRY_FOR`.
     Unreachable(RunError),
@@ -70,7 +70,9 @@ pub async fn queue(
     let mut refused = CONFIRM_AFTER.iter();
     let mut doubted: Option<Instant> = None;
     let mut said = false;
-    for attempt in 1.. {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
         ledger.update(request.position, |entry| entry.in_flight = true);
         let failure = match client.queue(request.body, attempt).await {
             Ok(build) => {
@@ -123,25 +125,14 @@ pub async fn queue(
                 )));
             }
             Trouble::Outage(wish) => {
-                let pause = Duration::from_secs(u64::from(attempt)).max(wish.unwrap_or_default());
+                let pause = Duration::from_secs(attempt.into()).max(wish.unwrap_or_default());
                 tokio::time::sleep(pause.min(LONGEST_PAUSE * 4)).await;
             }
             Trouble::Nonsense | Trouble::Final => {
-                tokio::time::sleep(Duration::from_secs(u64::from(attempt)).min(LONGEST_PAUSE)).await
+                tokio::time::sleep(Duration::from_secs(attempt.into()).min(LONGEST_PAUSE)).await
             }
         }
     }
-    unreachable_attempts(client)
-}
-
-/// The counter of attempts has run out, after four billion of them.
-fn unreachable_attempts(client: &Client) -> Result<Build, QueueError> {
-    let error = ErrorKind::Unreachable("too many attempts".to_owned()).into();
-    Err(QueueError::Unreachable(RunError::teamcity(
-        "queueing the build",
-        &error,
-        client.base(),
-    )))
 }
 
 fn remember(ledger: &Ledger, position: usize, build: &Build) {

@@ -3,9 +3,8 @@
 use super::branch::names_of;
 use super::error::RunError;
 use super::event::{Event, Events};
-use super::place::{Pin, Place, Search, Wanted};
+use super::place::{Place, Search, Wanted};
 use super::roots::{self, Roots};
-use crate::config::RevisionChoice;
 use crate::teamcity::Client;
 
 /// What it knows.
@@ -53,19 +52,7 @@ pub async fn survey(client: &Client, wanted: &Wanted<'_>) -> Result<Survey, RunE
         default_ref: own.iter().find_map(|(_, branch)| branch.clone()),
         revisions_open: false,
     };
-    let mut place = Place {
-        branch: None,
-        is_default: true,
-        revision: match wanted.revision {
-            RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision) => {
-                Some(revision.clone())
-            }
-            RevisionChoice::Latest { .. } => None,
-        },
-        roots: own.into_iter().map(|(id, _)| id).collect(),
-        pin: Pin::None,
-        git_ref: None,
-    };
+    let mut place = Place::of(wanted, own);
     if let Some(revision) = place.revision.clone() {
         survey.change = Some(search.change_is_known(&revision, &place).await?);
     }

@@ -8,6 +8,8 @@ mod client;
 mod date;
 mod error;
 mod fields;
+#[doc(hidden)]
+pub mod fuzzing;
 mod locator;
 mod log;
 pub mod model;

@@ -195,7 +195,7 @@ impl Requests {
                         attempt,
                     };
                 }
-                None => return within(accept(response)).await,
+                None => return within(self.accept(response)).await,
             }
         }
         Err(failure(
@@ -271,10 +271,10 @@ impl Requests {
                 .send(request)
                 .await
                 .map_err(|error| failure(error.into(), None))?;
-            let response = accept(response).await?;
+            let response = self.accept(response).await?;
             let status = response.status;
             let content_type = response.header("content-type").map(ToOwned::to_owned);
-            let body = read(response.body, limit).await?;
+            let body = blot(&self.headers, read(response.body, limit).await?);
             if error::is_page(
                 content_type.as_deref(),
                 &String::from_utf8_lossy(body.get(..64).unwrap_or(&body)),
@@ -287,6 +287,40 @@ impl Requests {
         .await
     }
 
+    /// Lets a success pass; reads what a failure says.
+    async fn accept(&self, response: Response) -> Result<Response, Failure<ErrorKind>> {
+        if (200..300).contains(&response.status) {
+            return Ok(response);
+        }
+        let wish = response.header("retry-after").and_then(retry_after);
+        let mut headers = response.headers.clone();
+        if let Some(location) = headers.get_mut("location") {
+            // Its query may hold a state or a signature.
+            let end = location
+                .as_bytes()
+                .iter()
+                .position(|byte| b"?#".contains(byte));
+            let shown = location
+                .as_bytes()
+                .get(..end.unwrap_or(location.len()))
+                .unwrap_or_default();
+            if let Ok(shown) = HeaderValue::from_bytes(&blot(&self.headers, shown.to_vec())) {
+                *location = shown;
+            }
+        }
+        let head = Response {
+            body: Box::new(Empty),
+            headers,
+            status: response.status,
+        };
+        // A body that is cut or too large says nothing, and the status still counts.
+        let body = read_limited(response.body, LARGEST_ERROR)
+            .await
+            .unwrap_or_default();
+        let body = blot(&self.headers, body);
+        Err(failure(error::of_answer(&head, &body), wish))
+    }
+
     async fn head(&self, request: Request) -> Result<Response, Failure<ErrorKind>> {
         within(async {
             let response = self
@@ -294,28 +328,40 @@ impl Requests {
                 .send(request)
                 .await
                 .map_err(|error| failure(error.into(), None))?;
-            accept(response).await
+            self.accept(response).await
         })
         .await
     }
 }
 
-/// Lets a success pass; reads what a failure says.
-async fn accept(response: Response) -> Result<Response, Failure<ErrorKind>> {
-    if (200..300).contains(&response.status) {
-        return Ok(response);
+/// What is shorter is no secret, and may be part of anything.
+const SHORTEST_SECRET: usize = 8;
+
+/// Blots out the secrets that were sent along: some proxies repeat what they were sent, and an answer may be shown.
+fn blot(headers: &HeaderMap, mut bytes: Vec<u8>) -> Vec<u8> {
+    for value in headers.values().filter(|value| value.is_sensitive()) {
+        // Of `Bearer …` the second word.
+        let secret = value
+            .as_bytes()
+            .rsplit(|byte| *byte == b' ')
+            .next()
+            .unwrap_or_default();
+        if secret.len() < SHORTEST_SECRET {
+            continue;
+        }
+        let mut from = 0;
+        while let Some(at) = bytes
+            .get(from..)
+            .and_then(|rest| rest.windows(secret.len()).position(|part| part == secret))
+        {
+            let range = from + at..from + at + secret.len();
+            from = range.end;
+            if let Some(found) = bytes.get_mut(range) {
+                found.fill(b'*');
+            }
+        }
     }
-    let wish = response.header("retry-after").and_then(retry_after);
-    let head = Response {
-        body: Box::new(Empty),
-        headers: response.headers.clone(),
-        status: response.status,
-    };
-    // A body that is cut or too large says nothing, and the status still counts.
-    let body = read_limited(response.body, LARGEST_ERROR)
-        .await
-        .unwrap_or_default();
-    Err(failure(error::of_answer(&head, &body), wish))
+    bytes
 }
 
 struct Empty;

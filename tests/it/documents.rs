@@ -308,3 +308,58 @@ fn readme_maps_folders_that_are_there() {
         }
     }
 }
+
+/// The words after a command wherever a document names it.
+fn named(document: &str, command: &str) -> Vec<String> {
+    let commands = document.split(command).skip(1);
+    commands
+        .filter_map(|rest| rest.split(['`', '\n', ' ']).next())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn sources(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn commands_that_documents_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut code = String::new();
+    sources(&root.join("src"), &mut code);
+    sources(&root.join("tests"), &mut code);
+    let mut checked = 0;
+    for name in ["SECURITY.md", "CONTRIBUTING.md", "RELEASING.md"] {
+        let document = document(name);
+        for filter in named(&document, "cargo test ") {
+            if !filter.starts_with('-') {
+                let there = code.lines().any(|line| {
+                    line.trim_start()
+                        .trim_start_matches("pub ")
+                        .starts_with(['f', 'a', 'm'])
+                        && (line.contains("fn ") || line.contains("mod "))
+                        && line.contains(&filter)
+                });
+                assert!(there, "{name}: no test is called {filter}");
+                checked += 1;
+            }
+        }
+        for folder in ["release/", "tests/image/", "fuzz/", "benches/peers/"] {
+            for rest in named(&document, &format!("`{folder}")) {
+                assert!(
+                    root.join(folder).join(&rest).exists(),
+                    "{name}: {folder}{rest}"
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 15, "{checked}");
+}

@@ -28,7 +28,12 @@ pub struct Step {
     /// Number of a signal, and after how long it comes.
     pub signal: Option<(u8, Duration)>,
     pub random: u64,
+    /// Changes what the server answers, in this process.
+    pub spoil: Option<Spoil>,
 }
+
+/// Given the method and path of a request, may replace the body of its answer.
+pub type Spoil = Rc<dyn Fn(&str, &str, Vec<u8>) -> Vec<u8>>;
 
 impl Step {
     /// What Pipelines gives a step on the branch `main`, with the least that a user writes.
@@ -71,6 +76,7 @@ impl Step {
             directory,
             signal: None,
             random: 421,
+            spoil: None,
         }
     }
 
@@ -86,6 +92,11 @@ impl Step {
 
     pub fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    pub fn spoiled(mut self, spoil: impl Fn(&str, &str, Vec<u8>) -> Vec<u8> + 'static) -> Self {
+        self.spoil = Some(Rc::new(spoil));
         self
     }
 
@@ -105,8 +116,15 @@ impl Step {
         let output = Rc::new(RefCell::new(Stamped::default()));
         let inner = simulator.clone();
         let signal = self.signal;
+        let spoil = self.spoil.clone();
         let world = World {
-            connect: Box::new(move |_| Ok(Rc::new(InProcess(inner.clone())) as Rc<dyn Transport>)),
+            connect: Box::new(move |_| {
+                let server = InProcess(inner.clone());
+                Ok(match &spoil {
+                    Some(spoil) => Rc::new(Spoiled(server, Rc::clone(spoil))) as Rc<dyn Transport>,
+                    None => Rc::new(server),
+                })
+            }),
             output: output.clone(),
             stop: Box::pin(async move {
                 match signal {
@@ -320,6 +338,25 @@ impl Transport for InProcess {
                 headers: head.headers,
                 body: Box::new(InProcessBody(body)),
             })
+        })
+    }
+}
+
+/// A server whose answers are tampered with.
+struct Spoiled(InProcess, Spoil);
+
+impl Transport for Spoiled {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(async move {
+            let (method, path) = (request.method.to_string(), request.url.path().to_owned());
+            let mut answer = self.0.send(request).await?;
+            let mut body = Vec::new();
+            while let Some(piece) = answer.body.chunk().await? {
+                body.extend_from_slice(&piece);
+            }
+            let body = (self.1)(&method, &path, body);
+            answer.body = Box::new(InProcessBody(teamcity_simulator::Body::whole(body)));
+            Ok(answer)
         })
     }
 }

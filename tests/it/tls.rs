@@ -72,3 +72,60 @@ async fn serve(listener: std::net::TcpListener, acceptor: TlsAcceptor, server: S
         });
     }
 }
+
+#[test]
+fn an_authority_that_nobody_knows_is_refused_with_the_cure_and_accepted_once_given() {
+    use base64::Engine as _;
+    use teamcity_simulator::{Plan, Scenario, Simulator};
+
+    let plan = Plan::new()
+        .queued_for(std::time::Duration::from_millis(100))
+        .runs_for(std::time::Duration::from_secs(1));
+    let (simulator, address) =
+        Simulator::spawn_thread(Scenario::new().plan("App_Build", plan)).unwrap();
+    let front = front(address);
+    let wrong_host = front.url.replace("localhost", "127.0.0.1");
+    let run = |url: &str, authority: Option<String>| {
+        let mut step = crate::pipe::Step::new().set("TEAMCITY_URL", url);
+        if let Some(authority) = authority {
+            step = step.set("TEAMCITY_CA_CERTIFICATE", &authority);
+        }
+        std::process::Command::new(env!("CARGO_BIN_EXE_teamcity-pipe"))
+            .env_clear()
+            .envs(&step.environment)
+            .current_dir(step.directory.path())
+            .output()
+            .unwrap()
+    };
+    let refused = run(&front.url, None);
+    let text = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(refused.status.code(), Some(5), "{text}");
+    assert!(text.contains("TEAMCITY_CA_CERTIFICATE"), "{text}");
+    let other = run(&wrong_host, Some(front.authority.clone()));
+    assert_eq!(
+        other.status.code(),
+        Some(5),
+        "a certificate of another host"
+    );
+    assert!(simulator.requests().is_empty(), "nothing was sent");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    std::fs::write(&path, &front.authority).unwrap();
+    let folded = front.authority.replace('\n', " ");
+    let packed = base64::engine::general_purpose::STANDARD.encode(&front.authority);
+    for form in [
+        front.authority.clone(),
+        folded,
+        packed,
+        path.to_str().unwrap().to_owned(),
+    ] {
+        let accepted = run(&front.url, Some(form));
+        assert_eq!(
+            accepted.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&accepted.stdout)
+        );
+    }
+}

@@ -88,27 +88,48 @@ fn main() -> anyhow::Result<()> {
         runs.iter().map(of).collect::<Vec<_>>()
     };
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-    row("start to first request", numbers(&|run| milliseconds(run.start), "ms", 1));
-    row("processor time", numbers(&|run| milliseconds(run.processor), "ms", 0));
-    row("peak memory of one process", numbers(&|run| run.memory as f64 / 1e6, "MB", 1));
+    row(
+        "start to first request",
+        numbers(&|run| milliseconds(run.start), "ms", 1),
+    );
+    row(
+        "processor time",
+        numbers(&|run| milliseconds(run.processor), "ms", 0),
+    );
+    row(
+        "peak memory of one process",
+        numbers(&|run| run.memory as f64 / 1e6, "MB", 1),
+    );
     row("requests", numbers(&|run| run.requests as f64, "", 0));
     let after = |run: &Run| run.after.map_or(f64::NAN, |time| time.as_secs_f64());
-    row("end of the build to end of the process", numbers(&after, "s", 1));
+    row(
+        "end of the build to end of the process",
+        numbers(&after, "s", 1),
+    );
     println!();
     for (title, ran) in [
         ("The answer to the first queue request is lost:", lost),
-        ("The server restarts 8 s after the start, for 30 s:", restarted),
+        (
+            "The server restarts 8 s after the start, for 30 s:",
+            restarted,
+        ),
     ] {
         println!("{title}\n");
         row("", peers.iter().map(|peer| peer.name.to_owned()));
         row("---", peers.iter().map(|_| "---:".to_owned()));
         row("exit status", ran.iter().map(|run| run.status.clone()));
-        row("builds on the server", ran.iter().map(|run| run.builds.to_string()));
+        row(
+            "builds on the server",
+            ran.iter().map(|run| run.builds.to_string()),
+        );
         let after = |run: &Run| match run.after {
             Some(time) => format!("{:.1} s", time.as_secs_f64()),
             None => "it ended first".to_owned(),
         };
-        row("end of the build to end of the process", ran.iter().map(after));
+        row(
+            "end of the build to end of the process",
+            ran.iter().map(after),
+        );
         println!();
     }
     Ok(())
@@ -168,7 +189,15 @@ fn run(peers: &[Peer], length: Duration, prepare: impl Fn(&Simulator)) -> anyhow
     std::thread::scope(|scope| {
         let threads: Vec<_> = peers
             .iter()
-            .map(|peer| scope.spawn(|| one(peer, &simulator, address)))
+            .enumerate()
+            .map(|(index, peer)| {
+                let simulator = &simulator;
+                scope.spawn(move || {
+                    // One after another, so that their starts don't compete.
+                    std::thread::sleep(Duration::from_millis(1_200) * u32::try_from(index)?);
+                    one(peer, simulator, address)
+                })
+            })
             .collect();
         threads
             .into_iter()
@@ -179,12 +208,13 @@ fn run(peers: &[Peer], length: Duration, prepare: impl Fn(&Simulator)) -> anyhow
 
 fn one(peer: &Peer, simulator: &Simulator, address: SocketAddr) -> anyhow::Result<Run> {
     let directory = tempfile::tempdir()?;
-    let mut environment: BTreeMap<&str, String> = include_str!("../../../tests/image/pipelines.env")
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name, value.to_owned()))
-        .collect();
+    let mut environment: BTreeMap<&str, String> =
+        include_str!("../../../tests/image/pipelines.env")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect();
     environment.extend([
         ("PATH", std::env::var("PATH")?),
         ("TEAMCITY_URL", format!("http://{address}")),
