@@ -17,8 +17,16 @@ async fn get(simulator: &Simulator, path: &str) -> Option<String> {
     (answer.status() == 200).then(|| String::from_utf8_lossy(&body).into_owned())
 }
 
-/// Follows a build to its end. Each time it asks how the build is, and for the end of the log if that is shown.
-pub async fn follow(simulator: &Simulator, id: u64, every: Duration, log: bool) {
+/// Follows a build to its end. Each time it asks how the build is, and for the end of the log if that is shown. Gives
+/// each line with when it was seen.
+pub async fn follow(
+    simulator: &Simulator,
+    id: u64,
+    every: Duration,
+    log: bool,
+) -> Vec<(Duration, String)> {
+    let mut lines: Vec<(Duration, String)> = Vec::new();
+    let mut last = -1;
     loop {
         let build = get(
             simulator,
@@ -29,10 +37,19 @@ pub async fn follow(simulator: &Simulator, id: u64, every: Duration, log: bool) 
             let path = format!(
                 "/app/messages?buildId={id}&messagesCount=0,-500&target=tail&expandAll=true"
             );
-            get(simulator, &path).await;
+            let answer = get(simulator, &path).await.unwrap_or_default();
+            let answer: serde_json::Value = serde_json::from_str(&answer).unwrap_or_default();
+            for message in answer["messages"].as_array().into_iter().flatten() {
+                let index = message["id"].as_i64().unwrap();
+                if index > last {
+                    last = index;
+                    let text = message["text"].as_str().unwrap_or_default();
+                    lines.push((simulator.now(), text.to_owned()));
+                }
+            }
         }
         if build.is_some_and(|build| build.contains("finished")) {
-            return;
+            return lines;
         }
         tokio::time::sleep(every).await;
     }

@@ -24,7 +24,7 @@ pub fn run() {
     println!("A log through the process ({RUNS} runs each)");
     println!(
         "  {:42} {:>7} {:>6} {:>6} {:>24} {:>22}",
-        "", "lines", "lost", "order", "lines/s while catching up", "peak memory, MB"
+        "", "lines", "lost", "order", "in the densest second", "peak memory, MB"
     );
     case(
         "live, up to 50,000 lines/s and bursts of 50,000",
@@ -61,7 +61,7 @@ fn case(name: &str, parts: &Parts, live: bool) {
 
 struct Seen {
     lines: Vec<String>,
-    /// Lines a second in the densest second.
+    /// Lines in the densest second.
     rate: f64,
     /// In KB.
     peak: u64,

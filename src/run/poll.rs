@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// Where the end may come at any moment. Also how late it is noticed, at most.
 pub const SHORT: Duration = Duration::from_secs(3);
 /// In the middle of a long build.
-pub const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(20);
 /// How often a log is looked at.
 pub const LOG: Duration = Duration::from_secs(10);
 /// In the middle of a build whose log is looked at: the log's last line tells of the end.
@@ -76,10 +76,12 @@ pub enum Phase {
 
 /// The time until a build in this phase is looked at again.
 ///
-/// A running build: 3 s for its first two minutes and within 5 % of the estimate, else 20 s, cut short where the
-/// window around the estimate begins. A queued one: 3 s for two minutes and around its estimated start, else 10 s or 20 s.
+/// A running build: 3 s for its first two minutes and within 5 % of the estimate, else 20 s (60 s if its log `tells` of
+/// the end), cut short where the window around the estimate begins. A queued one: 3 s for two minutes and around its
+/// estimated start, else 10 s or 20 s.
 #[must_use]
-pub fn interval(phase: Phase) -> Duration {
+pub fn interval(phase: Phase, tells: bool) -> Duration {
+    let middle = if tells { WITH_LOG } else { LONG };
     match phase {
         Phase::Queued { waiting, .. } if waiting < YOUNG => SHORT,
         Phase::Queued {
@@ -92,7 +94,7 @@ pub fn interval(phase: Phase) -> Duration {
         } if !starts_in.is_zero() => SHORT,
         Phase::Queued { .. } => QUEUE,
         Phase::Running { running, .. } if running < YOUNG => SHORT,
-        Phase::Running { estimate: None, .. } => LONG,
+        Phase::Running { estimate: None, .. } => middle,
         Phase::Running {
             running,
             estimate: Some(estimate),
@@ -102,11 +104,11 @@ pub fn interval(phase: Phase) -> Duration {
             if running < from {
                 // What ends just within the margin is noticed in time by a look a little later. The server says whole seconds;
                 // an odd time keeps no beat.
-                LONG.min((from + SHORT - Duration::from_millis(1100) - running).max(SHORT))
+                middle.min((from + SHORT - Duration::from_millis(1100) - running).max(SHORT))
             } else if running <= to {
                 SHORT
             } else {
-                LONG
+                middle
             }
         }
     }
@@ -123,10 +125,13 @@ mod tests {
         let mut now = Duration::ZERO;
         let mut polls = 0;
         while now < length {
-            now += interval(Phase::Running {
-                running: now,
-                estimate,
-            });
+            now += interval(
+                Phase::Running {
+                    running: now,
+                    estimate,
+                },
+                false,
+            );
             polls += 1;
         }
         (polls, now - length)

@@ -230,15 +230,10 @@ fn shows_log(context: &Context<'_>, build: &Build) -> bool {
 }
 
 fn interval(context: &Context<'_>, one: &Watched, phase: poll::Phase, budget: &Budget) -> Duration {
-    let interval = poll::interval(phase);
     let tells = one.log.as_ref().is_some_and(LogStream::is_live)
         && !budget.is_spent()
         && context.settings.follow.log == LogMode::Stream;
-    if tells && interval == poll::LONG {
-        poll::WITH_LOG
-    } else {
-        interval
-    }
+    poll::interval(phase, tells)
 }
 
 async fn finish(

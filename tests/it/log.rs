@@ -525,3 +525,28 @@ async fn a_joined_build_shows_its_log_from_the_beginning() {
     let ran = Step::new().run(&simulator).await;
     assert_complete(ran.ends_with(0), &[(9_000, "a")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_is_noticed_within_3_seconds_while_the_log_is_shown_too() {
+    for random in (0..1000).step_by(97) {
+        for end in [575, 600, 608] {
+            let plan = Plan::new()
+                .queued_for(s(5))
+                .runs_for(s(end))
+                .estimate(s(600))
+                // No line at the end that would tell of it soon.
+                .log(LogScript::new().generated(60, s(0), s(300), "a"));
+            let simulator = Simulator::start(Scenario::new().plan("App_Build", plan));
+            let mut step = Step::new();
+            step.random = random;
+            step.run(&simulator).await.ends_with(0);
+            let finished = simulator.builds()[0].finished_at.unwrap();
+            let is_look = |request: &&Recorded| {
+                request.resource == Some(Resource::Build) && request.at >= finished
+            };
+            let seen = simulator.requests().iter().find(is_look).unwrap().at;
+            let late = seen - finished;
+            assert!(late <= s(3), "{late:?} after an end at {end} s, {random}");
+        }
+    }
+}
