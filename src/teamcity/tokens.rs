@@ -107,13 +107,13 @@ impl Client {
                         .request(Method::POST, url, JSON, body, attempt);
                     let answer =
                         Zeroizing::new(self.requests.answer(request, LARGEST_ANSWER).await?);
-                    let made: Token = read_json(&answer)?;
-                    if made.value.is_none() {
+                    // What is wrong with it must not be said: the message might quote the new token.
+                    let made = read_json::<Token>(&answer).ok();
+                    made.filter(|made| made.value.is_some()).ok_or_else(|| {
                         let error = ErrorKind::Unreadable("it holds no token".to_owned());
                         let trouble = error.trouble(None);
-                        return Err(crate::http::Failure { error, trouble });
-                    }
-                    Ok(made)
+                        crate::http::Failure { error, trouble }
+                    })
                 }
             })
             .await
