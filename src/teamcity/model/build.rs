@@ -4,7 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
 use super::numbers;
-use crate::teamcity::{date, log};
+use crate::teamcity::date;
 use crate::types::BuildId;
 
 /// A list of builds.
@@ -314,69 +314,4 @@ pub struct Counts {
     /// Failed for the first time.
     #[serde(deserialize_with = "numbers::count")]
     pub new_failed: u64,
-}
-
-/// A window of the build log (`/app/messages`).
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LogMessages {
-    /// The messages, oldest first; the member is missing when there are none.
-    pub messages: Vec<LogMessage>,
-    /// The index of the last message that there is.
-    pub last_message_index: Option<i64>,
-    /// Whether the window reaches it.
-    pub last_message_included: Option<bool>,
-}
-
-/// A message of the build log.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LogMessage {
-    /// Its index, growing by one; a filter skips some.
-    pub id: i64,
-    /// Its text, of one or more lines.
-    #[serde(deserialize_with = "log::message_text")]
-    pub text: Option<String>,
-    /// How deep in blocks.
-    pub level: Option<u32>,
-    /// 0 unknown, 1 normal, 2 warning, 3 failure, 4 error.
-    pub status: Option<u8>,
-    /// Set for the head of a block.
-    pub block_type: Option<String>,
-    /// Whether it is a block with messages in it.
-    pub contains_messages: bool,
-    /// Shown only on request.
-    pub verbose: bool,
-}
-
-/// Artifacts of a build.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct ArtifactFiles {
-    /// Files and folders.
-    #[serde(default)]
-    pub file: Vec<ArtifactFile>,
-}
-
-/// A file or folder among the artifacts.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ArtifactFile {
-    /// Its name, without its path.
-    pub name: Option<String>,
-    /// Its path in the artifacts.
-    pub full_name: Option<String>,
-    /// In bytes; folders have none.
-    #[serde(deserialize_with = "numbers::amount")]
-    pub size: Option<u64>,
-    /// Where its bytes are; folders have none.
-    pub content: Option<Href>,
-    /// Where its files are; files have none.
-    pub children: Option<Href>,
-}
-
-/// A link.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Href {
-    /// Relative to the server, without its context path.
-    pub href: Option<String>,
 }

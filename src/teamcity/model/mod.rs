@@ -3,19 +3,22 @@
 //! TeamCity leaves out members that have their default value, and servers differ by version: so nearly everything is
 //! optional, unknown members are ignored, and closed sets of the server keep an arm for what is not known yet.
 
+mod artifact;
 mod build;
 mod build_type;
+mod log;
 mod numbers;
 mod occurrence;
 mod server;
 mod vcs;
 
+pub use artifact::{ArtifactFile, ArtifactFiles};
 pub use build::{
-    Agent, ApprovalInfo, ArtifactFile, ArtifactFiles, Build, BuildTypeRef, Builds, CanceledInfo,
-    Counts, LogMessage, LogMessages, Revision, Revisions, RootInstanceRef, RunningInfo, State,
-    Status, Tag, UserRef,
+    Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Counts, Revision, Revisions,
+    RootInstanceRef, RunningInfo, State, Status, Tag, UserRef,
 };
 pub use build_type::{AgentNames, BuildType, Permissions};
+pub use log::{LogMessage, LogMessages};
 pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
 pub use vcs::{
