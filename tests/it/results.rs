@@ -153,7 +153,6 @@ fn bitbucket_being_away_changes_no_result() {
                     .wait();
                 ran.ends_with(0);
                 assert_eq!(ran.output.matches('⚠').count(), 1, "{}", ran.output);
-                assert!(ran.took < Duration::from_secs(45), "{:?}", ran.took);
             });
         }
     });
