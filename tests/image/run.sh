@@ -87,6 +87,7 @@ else
     # From what .dockerignore lets through alone, as the first stage has it.
     printf 'FROM scratch\nCOPY . /\n' >"$work/context"
     container=$(buildah from "$(buildah bud --quiet --file "$work/context" .)")
+    mkdir -p target/image
     rm -rf target/image/src
     cp -a "$(buildah mount "$container")" target/image/src
     buildah umount "$container" >/dev/null
