@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the image from the Dockerfile, and runs it as Bitbucket Pipelines runs a pipe, against the simulator.
 #
-#   tests/image/run.sh          builds the binary with this machine's Rust, and the last stage of the Dockerfile around it
+#   tests/image/run.sh          builds the binary with this machine's Rust, from what the builder would see, and the last stage
+#                               of the Dockerfile around it
 #   tests/image/run.sh --full   runs the first stage too, on a stand-in for its base that is made here from Debian's packages
 #
 # Needs root, buildah, podman and a container runtime; installs them from Debian where it can. Says so and ends well where
@@ -83,7 +84,15 @@ if $full; then
     echo 'image: that shows that the steps work, not that the real base still does'
     tests/image/stand-in.sh "$base" "${store[@]}" >"$work/stand-in.log" 2>&1 || fail 'no stand-in' "$work/stand-in.log"
 else
-    release/content.sh target/image/out
+    # From what .dockerignore lets through alone, as the first stage has it.
+    printf 'FROM scratch\nCOPY . /\n' >"$work/context"
+    container=$(buildah from "$(buildah bud --quiet --file "$work/context" .)")
+    mkdir -p target/image
+    rm -rf target/image/src
+    cp -a "$(buildah mount "$container")" target/image/src
+    buildah umount "$container" >/dev/null
+    buildah rm "$container" >/dev/null
+    CARGO_TARGET_DIR=$PWD/target/release-image target/image/src/release/content.sh target/image/out
     bud+=(--build-context build=target/image)
 fi
 buildah "${bud[@]}" --tag pipe:test . >"$work/id"
