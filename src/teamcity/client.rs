@@ -16,6 +16,8 @@ use crate::types::{BuildId, BuildTypeId};
 
 /// Longest chain of pages that is followed: an endless one must end somewhere.
 const MOST_PAGES: usize = 20;
+/// Most builds of a list: no chain is that long, and memory stays small whatever the server says.
+const MOST_BUILDS: usize = 5000;
 
 /// TeamCity, as one token sees it.
 pub struct Client {
@@ -269,6 +271,9 @@ impl Client {
         for _ in 0..MOST_PAGES {
             let page: Builds = self.requests.get(url.clone(), need).await?;
             found.extend(page.build);
+            if found.len() >= MOST_BUILDS {
+                break;
+            }
             // An empty page may still have a next one: the server looks through so many builds at a time.
             match page.next_href.and_then(|href| self.requests.link(&href)) {
                 Some(next) if next != url => url = next,
