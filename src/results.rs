@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::bitbucket;
-use crate::config::{Credential, Settings};
+use crate::config::Settings;
 use crate::exit::ExitStatus;
 use crate::http::{Connection, Traced, Transport};
 use crate::report::console::Console;
@@ -224,17 +224,11 @@ fn publisher(settings: &Settings, world: &World, console: &Rc<Console>) -> Optio
         bitbucket::Client::new(connect(&how)?, bitbucket::proxied(&bitbucket.api_url), None).ok()
     };
     let direct = || {
-        let credential = match bitbucket.credential.as_ref()? {
-            Credential::Basic { email, token } => bitbucket::Credential::Basic {
-                email: email.clone(),
-                token: token.clone(),
-            },
-            Credential::Bearer(token) => bitbucket::Credential::Bearer(token.clone()),
-        };
+        let credential = bitbucket.credential.as_ref()?;
         bitbucket::Client::new(
             connect(&Connection::default())?,
             bitbucket.api_url.clone(),
-            Some(&credential),
+            Some(credential),
         )
         .ok()
     };

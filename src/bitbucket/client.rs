@@ -7,8 +7,9 @@ use url::Url;
 
 use super::error::{Error, ErrorKind};
 use super::model::{Annotation, BuildStatus, Commit, Report};
-use super::send::{Credential, Sender};
+use super::send::Sender;
 use crate::http::Transport;
+use crate::types::Credential;
 
 /// Most annotations in one call.
 const ANNOTATIONS_A_CALL: usize = 100;

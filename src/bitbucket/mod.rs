@@ -15,5 +15,5 @@ mod variables;
 
 pub use client::{Client, Repository};
 pub use error::{Error, ErrorKind};
-pub use send::{Credential, proxied};
+pub use send::proxied;
 pub use variables::Scope;

@@ -16,7 +16,7 @@ use url::Url;
 use super::error::{self, Error, ErrorKind};
 use super::model::Page;
 use crate::http::{Request, Transport, read_limited};
-use crate::types::Secret;
+use crate::types::Credential;
 
 /// The whole time for one call with its repetitions: a result of TeamCity's must not wait longer for Bitbucket.
 const BUDGET: Duration = Duration::from_secs(30);
@@ -33,35 +33,20 @@ const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
 /// Most pages of a list.
 const MOST_PAGES: usize = 100;
 
-/// Who asks, where the step's own proxy does not say so.
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// An Atlassian account with an API token.
-    Basic {
-        /// Its e-mail address.
-        email: String,
-        /// The token.
-        token: Secret,
-    },
-    /// An access token of a repository, project or workspace.
-    Bearer(Secret),
-}
-
-impl Credential {
-    fn header(&self) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-        let text = match self {
-            Self::Basic { email, token } => {
-                format!(
-                    "Basic {}",
-                    STANDARD.encode(format!("{email}:{}", token.expose()))
-                )
-            }
-            Self::Bearer(token) => format!("Bearer {}", token.expose()),
-        };
-        let mut value = HeaderValue::from_str(&text)?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
+/// The header that a credential makes.
+fn authorization(credential: &Credential) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let text = match credential {
+        Credential::Basic { email, token } => {
+            format!(
+                "Basic {}",
+                STANDARD.encode(format!("{email}:{}", token.expose()))
+            )
+        }
+        Credential::Bearer(token) => format!("Bearer {}", token.expose()),
+    };
+    let mut value = HeaderValue::from_str(&text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// The API's address as the step's proxy wants it: by plain http, since it adds the authorization itself.
@@ -87,7 +72,7 @@ impl Sender {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(credential) = credential {
-            headers.insert(AUTHORIZATION, credential.header()?);
+            headers.insert(AUTHORIZATION, authorization(credential)?);
         }
         Ok(Self {
             transport,

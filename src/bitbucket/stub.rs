@@ -6,11 +6,11 @@ use bytes::Bytes;
 use teamcity_simulator::bitbucket::{Bitbucket, Scope};
 use url::Url;
 
-use super::{Client, Credential, Repository, proxied};
+use super::{Client, Repository, proxied};
 use crate::http::{
     BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
 };
-use crate::types::Secret;
+use crate::types::{Credential, Secret};
 
 pub(crate) const COMMIT: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
 

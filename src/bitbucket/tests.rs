@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::model::{BuildStatus, NewVariable, State};
 use super::stub::{COMMIT, bitbucket, by_proxy, direct, repository};
 use super::*;
-use crate::types::Secret;
+use crate::types::{Credential, Secret};
 
 const ALL: &[Allowed] = &[
     Allowed::Repository,

@@ -12,7 +12,7 @@ use crate::bitbucket::{Client, Error, ErrorKind, Repository, proxied};
 use crate::config::Partial;
 use crate::http::{Connection, Transport};
 use crate::report::files::Folder;
-use crate::token::{Access, Trouble, credential};
+use crate::token::{Access, Trouble};
 use crate::world::Connect;
 
 /// The time for one way to Bitbucket.
@@ -74,14 +74,8 @@ pub async fn bitbucket(all: &mut Findings, settings: &Partial, connect: &Connect
         );
         return;
     };
-    let client = transport(connect, &Connection::default()).and_then(|transport| {
-        Client::new(
-            transport,
-            bitbucket.api_url.clone(),
-            Some(&credential(given)),
-        )
-        .ok()
-    });
+    let client = transport(connect, &Connection::default())
+        .and_then(|transport| Client::new(transport, bitbucket.api_url.clone(), Some(given)).ok());
     match ask(client, &repository, &commit).await {
         Ok(_) => all.good(
             "Bitbucket credential",

@@ -30,9 +30,8 @@ pub use connection::{parse_base_url, token_mistake};
 pub use pipelines::Pipeline;
 pub use problems::{Problem, Problems, Warning};
 pub use settings::{
-    Bitbucket, BranchChoice, Build, Connection, Credential, Follow, LogMode, Parameter,
-    RebuildDependencies, Results, Reuse, RevisionChoice, Settings, SettingsSource, TokenSettings,
-    What,
+    Bitbucket, BranchChoice, Build, Connection, Follow, LogMode, Parameter, RebuildDependencies,
+    Results, Reuse, RevisionChoice, Settings, SettingsSource, TokenSettings, What,
 };
 
 /// The command that the settings are for: what is required differs.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::connection::base_url;
 use super::raw::{List, Raw};
 use super::reader::Reader;
-use super::settings::{Bitbucket, Credential, Follow, LogMode, Results};
+use super::settings::{Bitbucket, Follow, LogMode, Results};
 use super::variables;
+use crate::types::Credential;
 use crate::types::Secret;
 
 /// Pipelines cuts a step's log here.

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 use url::Url;
 
 use super::Pipeline;
-use crate::types::{BuildId, BuildTypeId, Secret};
+use crate::types::{BuildId, BuildTypeId, Credential, Secret};
 
 /// Everything that `run`, `check` and `cancel` need to know.
 #[derive(Debug, Clone)]
@@ -242,18 +242,4 @@ pub struct Bitbucket {
     pub api_url: Url,
     /// The step's own proxy.
     pub proxy_url: Url,
-}
-
-/// A Bitbucket credential.
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// An Atlassian account's API token.
-    Basic {
-        /// The account's e-mail address.
-        email: String,
-        /// The API token.
-        token: Secret,
-    },
-    /// A repository, project or workspace access token.
-    Bearer(Secret),
 }

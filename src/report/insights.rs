@@ -255,7 +255,6 @@ mod tests {
             branch: None,
             revision: None,
             joined: None,
-            ending: None,
         };
         let report = pending("https://tc.example.com", &[queued]);
         assert_eq!(

@@ -36,7 +36,6 @@ impl StatusContext {
 
     /// The row of a build that was queued.
     pub fn queued(&self, build: &QueuedBuild) -> BuildStatus {
-        let state = build.ending.as_ref().map_or(State::InProgress, state);
         let description = if build.joined.is_some() {
             "joined in TeamCity"
         } else {
@@ -46,7 +45,7 @@ impl StatusContext {
             &build.build_type,
             build.build,
             &build.name,
-            state,
+            State::InProgress,
             description,
             build.url.as_deref(),
         )
@@ -54,10 +53,7 @@ impl StatusContext {
 
     /// The row of a build as it ended, or stood when the run did.
     pub fn finished(&self, build: &BuildOutcome, position: usize) -> BuildStatus {
-        let name = match &build.project {
-            Some(project) => format!("{project} / {}", build.name),
-            None => build.name.clone(),
-        };
+        let name = build.full_name();
         let number = build
             .number
             .as_ref()

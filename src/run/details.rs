@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::Context;
 use super::chain;
-use super::error::RunError;
 use super::event::Event;
 use super::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, Ending, FailedTest, Problem, TestCounts,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Problem, TestCounts,
 };
 use crate::teamcity::model::{Build, TestOccurrence};
 use crate::teamcity::{Need, TestFilter};
@@ -83,18 +82,30 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
     }
 }
 
-/// Completes the outcome of a build that ended, and tells of it.
-///
-/// # Errors
-/// Never for want of details: their absence is a warning.
+/// The chain of a build that ended; empty where it has none, or it can't be had in time.
+pub async fn chain(
+    context: &Context<'_>,
+    id: BuildId,
+    build: Option<&Build>,
+    ending: &Ending,
+) -> Vec<ChainBuild> {
+    if *ending == Ending::Deleted || !build.is_some_and(Build::has_dependencies) {
+        return Vec::new();
+    }
+    let chain = tokio::time::timeout(PATIENCE, chain::read(context, id, Need::May)).await;
+    chain.map(Result::unwrap_or_default).unwrap_or_default()
+}
+
+/// Completes the outcome of a build that ended, and tells of it. The absence of details is a warning.
 pub async fn finish(
     context: &Context<'_>,
     position: usize,
     ending: Ending,
     build: Option<&Build>,
-) -> Result<(), RunError> {
+    chain: Vec<ChainBuild>,
+) {
     let Some(entry) = context.ledger.entry(position) else {
-        return Ok(());
+        return;
     };
     let mut outcome = entry.outcome;
     let said = outcome.status_text.clone();
@@ -105,13 +116,14 @@ pub async fn finish(
         outcome.status_text = said;
     }
     outcome.ending = ending;
+    outcome.chain = chain;
     // Known from here on, whatever comes of the details.
     context.ledger.update(position, |entry| {
         entry.ended = true;
         entry.outcome = outcome.clone();
     });
     if let Some(id) = outcome.id
-        && tokio::time::timeout(PATIENCE, complete(context, id, build, &mut outcome))
+        && tokio::time::timeout(PATIENCE, complete(context, id, &mut outcome))
             .await
             .is_err()
     {
@@ -127,15 +139,9 @@ pub async fn finish(
         build: position,
         outcome: Box::new(outcome),
     });
-    Ok(())
 }
 
-async fn complete(
-    context: &Context<'_>,
-    id: BuildId,
-    build: Option<&Build>,
-    outcome: &mut BuildOutcome,
-) {
+async fn complete(context: &Context<'_>, id: BuildId, outcome: &mut BuildOutcome) {
     if matches!(
         outcome.ending,
         Ending::Failure | Ending::Canceled | Ending::FailedToStart | Ending::Unknown(_)
@@ -151,13 +157,8 @@ async fn complete(
             }
         }
     }
-    if outcome_has_chain(build, outcome)
-        && let Ok(chain) = chain::read(context, id, Need::May).await
-    {
-        outcome.chain = chain;
-        if outcome.ending != Ending::Success {
-            causes(context, outcome).await;
-        }
+    if outcome.ending != Ending::Success {
+        causes(context, outcome).await;
     }
     if let Ok(changes) = context.client.changes_of_build(id, CHANGES).await {
         outcome.changes = changes
@@ -175,10 +176,6 @@ async fn complete(
             })
             .collect();
     }
-}
-
-fn outcome_has_chain(build: Option<&Build>, outcome: &BuildOutcome) -> bool {
-    build.is_some_and(Build::has_dependencies) && outcome.ending != Ending::Deleted
 }
 
 /// Names what failed in the builds at which the failure began, instead of "snapshot dependency failed".

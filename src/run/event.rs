@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::outcome::{BuildOutcome, ChainBuild, Ending, Moment};
+use super::outcome::{BuildOutcome, ChainBuild, Moment};
 use crate::types::{BuildId, BuildTypeId};
 
 /// Which of the run's builds: its place in `BUILD_TYPE_ID`.
@@ -168,8 +168,6 @@ pub struct QueuedBuild {
     pub revision: Option<String>,
     /// Why it was not queued but joined.
     pub joined: Option<&'static str>,
-    /// How it stands: a joined one may have finished.
-    pub ending: Option<Ending>,
 }
 
 /// How much a line of a build log matters.

@@ -66,7 +66,6 @@ impl Ledger {
                 branch: outcome.branch.clone(),
                 revision: outcome.revision.clone(),
                 joined: None,
-                ending: None,
             })
         });
         queued.collect()

@@ -195,7 +195,6 @@ async fn pick_up(
             branch: build.branch_name,
             revision: None,
             joined: Some("it was queued before"),
-            ending: None,
         }));
         started.push(Some(start::Started {
             id: *id,
@@ -248,17 +247,12 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
         }
     }
     if status == ExitStatus::Timeout {
-        for (position, entry) in context
-            .ledger
-            .entries()
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| !entry.ended)
-        {
-            let _ = entry;
-            context
-                .ledger
-                .update(position, |entry| entry.outcome.ending = Ending::TimedOut);
+        for position in 0..context.ledger.entries().len() {
+            context.ledger.update(position, |entry| {
+                if !entry.ended {
+                    entry.outcome.ending = Ending::TimedOut;
+                }
+            });
         }
     }
     (status, Some(why))
@@ -276,9 +270,5 @@ pub async fn living(client: &Client, tag: &str) -> Result<Vec<Build>, crate::tea
         .with("defaultFilter", false)
         .with("count", 100);
     let found = client.find_builds(&locator).await?;
-    // A server that did not understand the tag must not hand us another's build.
-    Ok(found
-        .into_iter()
-        .filter(|build| build.id.is_some() && build.has_tag(tag))
-        .collect())
+    Ok(queue::only_tagged(found, tag))
 }

@@ -217,7 +217,7 @@ fn with_tag(build_type: &BuildTypeId, tag: &str) -> Locator {
 }
 
 /// A server that did not understand the tag must not hand us another's build.
-fn only_tagged(mut found: Vec<Build>, tag: &str) -> Vec<Build> {
+pub fn only_tagged(mut found: Vec<Build>, tag: &str) -> Vec<Build> {
     found.retain(|build| build.id.is_some() && build.has_tag(tag));
     found
 }

@@ -322,7 +322,6 @@ fn begun(
             branch: build.branch_name.clone().or_else(|| place.branch.clone()),
             revision: place.revision.clone(),
             joined,
-            ending: None,
         }));
     }
     let checked = !place.roots.is_empty() || place.revision.is_some();

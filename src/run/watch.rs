@@ -10,11 +10,11 @@ use super::error::RunError;
 use super::event::Event;
 use super::follow::{Followed, Verdict};
 use super::log::{Budget, LogStream, Look};
-use super::outcome::Ending;
+use super::outcome::{ChainBuild, Ending};
 use super::{details, log_end, poll};
 use crate::config::LogMode;
 use crate::teamcity::model::Build;
-use crate::teamcity::{Error, ErrorKind, Need};
+use crate::teamcity::{Error, ErrorKind};
 use crate::types::BuildId;
 
 /// A running build whose log stands still for so long may hang.
@@ -85,7 +85,7 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
             let looked = Instant::now();
             let answers = ask(context, &watched, &mut together).await?;
             let seen =
-                look_at_builds(context, &mut watched, answers, &mut budget, &mut next_log).await?;
+                look_at_builds(context, &mut watched, answers, &mut budget, &mut next_log).await;
             if seen.failed && std::mem::take(&mut fails_fast) {
                 cancel_rest(context, &watched).await;
             }
@@ -147,7 +147,7 @@ async fn look_at_builds(
     answers: Vec<Option<Build>>,
     budget: &mut Budget,
     next_log: &mut Instant,
-) -> Result<Seen, RunError> {
+) -> Seen {
     let now = Instant::now();
     let mut pause = poll::WITH_LOG;
     let mut ended = Vec::new();
@@ -185,7 +185,7 @@ async fn look_at_builds(
                     ended.push((index, Ending::TimedOut, answer));
                 } else {
                     pause = pause
-                        .min(interval(context, one, phase, budget))
+                        .min(interval(one, phase, budget))
                         .min(until_queue_timeout(context, &one.followed, now));
                 }
             }
@@ -208,9 +208,9 @@ async fn look_at_builds(
             build.as_ref(),
             budget,
         )
-        .await?;
+        .await;
     }
-    Ok(Seen { pause, failed })
+    Seen { pause, failed }
 }
 
 async fn cancel_rest(context: &Context<'_>, watched: &[Watched]) {
@@ -229,10 +229,8 @@ fn shows_log(context: &Context<'_>, build: &Build) -> bool {
     context.settings.follow.log == LogMode::Stream && !build.composite
 }
 
-fn interval(context: &Context<'_>, one: &Watched, phase: poll::Phase, budget: &Budget) -> Duration {
-    let tells = one.log.as_ref().is_some_and(LogStream::is_live)
-        && !budget.is_spent()
-        && context.settings.follow.log == LogMode::Stream;
+fn interval(one: &Watched, phase: poll::Phase, budget: &Budget) -> Duration {
+    let tells = one.log.as_ref().is_some_and(LogStream::is_live) && !budget.is_spent();
     poll::interval(phase, tells)
 }
 
@@ -242,7 +240,7 @@ async fn finish(
     ending: Ending,
     build: Option<&Build>,
     budget: &mut Budget,
-) -> Result<(), RunError> {
+) {
     let (id, position) = (one.followed.id, one.followed.position);
     let mode = context.settings.follow.log;
     let has_log = build.is_some_and(|build| build.start_date.is_some() && !build.composite);
@@ -262,18 +260,16 @@ async fn finish(
     if failed && cut && has_log {
         show_end(context, id, position, None).await;
     }
-    if failed && mode != LogMode::None && build.is_some_and(Build::has_dependencies) {
-        show_culprits(context, id, position).await;
+    let chain = details::chain(context, id, build, &ending).await;
+    if failed && mode != LogMode::None {
+        show_culprits(context, &chain, position).await;
     }
-    details::finish(context, position, ending, build).await
+    details::finish(context, position, ending, build, chain).await;
 }
 
 /// The end of the logs of the builds at which a chain's failure began: its last build may have no log of its own.
-async fn show_culprits(context: &Context<'_>, id: BuildId, position: usize) {
-    let Ok(chain) = chain::read(context, id, Need::May).await else {
-        return;
-    };
-    for culprit in chain::culprits(&chain)
+async fn show_culprits(context: &Context<'_>, chain: &[ChainBuild], position: usize) {
+    for culprit in chain::culprits(chain)
         .into_iter()
         .filter(|culprit| culprit.started_at.is_some())
         .take(CULPRITS)

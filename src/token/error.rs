@@ -3,10 +3,10 @@
 use url::Url;
 
 use crate::bitbucket;
-use crate::config::Credential;
 use crate::exit::ExitStatus;
 use crate::run::{RunError, token_page};
 use crate::teamcity;
+use crate::types::Credential;
 
 /// A command that can't go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

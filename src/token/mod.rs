@@ -24,7 +24,7 @@ pub use error::{Access, Trouble};
 pub use info::{Expiry, Info};
 pub use record::{Authenticated, record_authenticated};
 pub use server::{NEEDED, release};
-pub use session::{Session, credential};
+pub use session::Session;
 
 use crate::cli::TokenCommand;
 use crate::exit::ExitStatus;

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::info::{self, Info, whole};
-use super::session::credential;
 use super::store::find_environment;
 use crate::bitbucket::model::NewVariable;
 use crate::bitbucket::{Client, Repository, Scope};
@@ -33,13 +32,13 @@ pub struct Authenticated<'a> {
 /// Records it beside each variable that holds this very token. Silent: no result depends on it, and most credentials lack the
 /// scope.
 pub async fn record_authenticated(this: &Authenticated<'_>, connect: &Connect, now: DateTime<Utc>) {
-    let Some(credential) = this.bitbucket.credential.as_ref().map(credential) else {
+    let Some(credential) = this.bitbucket.credential.as_ref() else {
         return;
     };
     let Ok(transport) = connect(&Connection::default()) else {
         return;
     };
-    let Ok(client) = Client::new(transport, this.bitbucket.api_url.clone(), Some(&credential))
+    let Ok(client) = Client::new(transport, this.bitbucket.api_url.clone(), Some(credential))
     else {
         return;
     };

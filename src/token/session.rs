@@ -271,13 +271,13 @@ impl Session {
     /// When there is no credential, or it can't be used.
     pub fn bitbucket(&self) -> Result<bitbucket::Client, Trouble> {
         let settings = &self.settings.bitbucket;
-        let Some(credential) = settings.credential.as_ref().map(credential) else {
+        let Some(credential) = settings.credential.as_ref() else {
             return Err(Trouble::no_credential());
         };
         bitbucket::Client::new(
             self.transport()?,
             settings.api_url.clone(),
-            Some(&credential),
+            Some(credential),
         )
         .map_err(|_| {
             Trouble::usage(
@@ -305,16 +305,5 @@ impl Session {
         Ok(Rc::new(Traced::new(transport, move |line| {
             console.debug(line);
         })))
-    }
-}
-
-/// The credential, as the client takes it.
-pub fn credential(settings: &config::Credential) -> bitbucket::Credential {
-    match settings {
-        config::Credential::Basic { email, token } => bitbucket::Credential::Basic {
-            email: email.clone(),
-            token: token.clone(),
-        },
-        config::Credential::Bearer(token) => bitbucket::Credential::Bearer(token.clone()),
     }
 }

@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::bitbucket::model::{Environment, NewVariable, Variable};
 use crate::bitbucket::{self, Client, ErrorKind, Repository};
 use crate::cli::Scope;
-use crate::config::Credential;
+use crate::types::Credential;
 use crate::types::Secret;
 use crate::types::text::one_line;
 

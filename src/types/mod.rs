@@ -2,6 +2,7 @@
 //!
 //! Imports nothing else of this crate.
 
+mod credential;
 pub(crate) mod hash;
 mod ids;
 mod repository;
@@ -9,6 +10,7 @@ mod secret;
 mod span;
 pub mod text;
 
+pub use credential::Credential;
 pub use ids::{BuildId, BuildTypeId};
 pub use repository::RepositoryAddress;
 pub use secret::Secret;

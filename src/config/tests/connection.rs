@@ -132,13 +132,13 @@ fn the_names_of_atlassians_pipes_give_a_credential() {
     ]);
     assert!(matches!(
         basic.bitbucket.credential,
-        Some(Credential::Basic { .. })
+        Some(crate::types::Credential::Basic { .. })
     ));
     assert!(basic.results.build_status);
     let bearer = good(&[("BITBUCKET_ACCESS_TOKEN", "t"), ("BUILD_STATUS", "off")]);
     assert!(matches!(
         bearer.bitbucket.credential,
-        Some(Credential::Bearer(_))
+        Some(crate::types::Credential::Bearer(_))
     ));
     assert!(!bearer.results.build_status);
     assert!(bad(&[("ATLASSIAN_API_TOKEN", "t")]).contains("ATLASSIAN_ACCOUNT_EMAIL is missing"));

@@ -298,7 +298,7 @@ fn the_token_commands_require_nothing() {
         read_for_tokens(os(&[("BUILD_TYPE", "x"), ("BITBUCKET_ACCESS_TOKEN", "t")])).unwrap();
     assert!(matches!(
         settings.bitbucket.credential,
-        Some(Credential::Bearer(_))
+        Some(crate::types::Credential::Bearer(_))
     ));
     assert_eq!(warnings, []);
     assert!(read_for_tokens(os(&[("RETRY_FOR", "5")])).is_err());

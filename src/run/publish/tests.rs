@@ -40,7 +40,6 @@ fn queued() -> QueuedBuild {
         branch: None,
         revision: None,
         joined: None,
-        ending: None,
     }
 }
 

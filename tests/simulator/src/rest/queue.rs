@@ -198,29 +198,16 @@ fn project_of(call: &Call<'_>, build_type: &str) -> String {
 /// `POST /buildQueue/{locator}`: cancels a build that is still queued.
 fn cancel(call: &mut Call<'_>, text: &str) -> Answer {
     let request = CancelRequest::read(call)?;
-    let (build, _) = queued(call, text)?;
+    queued(call, text)?;
     if request.readd {
         return Err(ApiError::bad_request(
             "Restore in queue is not supported for queued builds.",
         ));
     }
-    let (id, project) = (build.id, project_of(call, &build.build_type));
-    if !call.state.may(&call.who, &project, "cancel_build") {
-        return Err(ApiError::denied(
-            "Build was not canceled. Probably not sufficient permissions.",
-        ));
-    }
-    let (now, user) = (call.now, call.who.user);
-    if let Some(build) = call.state.builds.get_mut(&id) {
-        build.canceled.get_or_insert(Cancellation {
-            at: now,
-            user: Some(user),
-            comment: request.comment,
-        });
-    }
+    let id = take_out(call, text, request.comment)?;
     let seen = call
         .state
-        .visible_build(id, now)
+        .visible_build(id, call.now)
         .ok_or_else(ApiError::null_pointer)?;
     Ok(Reply::Entity(
         "build",
@@ -230,6 +217,15 @@ fn cancel(call: &mut Call<'_>, text: &str) -> Answer {
 
 /// `DELETE /buildQueue/{locator}`: the record is erased too.
 fn remove(call: &mut Call<'_>, text: &str) -> Answer {
+    let id = take_out(call, text, String::new())?;
+    if let Some(build) = call.state.builds.get_mut(&id) {
+        build.deleted = Some(call.now);
+    }
+    Ok(Reply::Empty(204))
+}
+
+/// Cancels a queued build, if the user may.
+fn take_out(call: &mut Call<'_>, text: &str, comment: String) -> Result<u64, ApiError> {
     let (build, _) = queued(call, text)?;
     let (id, project) = (build.id, project_of(call, &build.build_type));
     if !call.state.may(&call.who, &project, "cancel_build") {
@@ -237,16 +233,13 @@ fn remove(call: &mut Call<'_>, text: &str) -> Answer {
             "Build was not canceled. Probably not sufficient permissions.",
         ));
     }
-    let (now, user) = (call.now, call.who.user);
+    let (at, user) = (call.now, Some(call.who.user));
     if let Some(build) = call.state.builds.get_mut(&id) {
-        build.canceled.get_or_insert(Cancellation {
-            at: now,
-            user: Some(user),
-            comment: String::new(),
-        });
-        build.deleted = Some(now);
+        build
+            .canceled
+            .get_or_insert(Cancellation { at, user, comment });
     }
-    Ok(Reply::Empty(204))
+    Ok(id)
 }
 
 fn no_approval() -> ApiError {
