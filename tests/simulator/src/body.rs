@@ -90,6 +90,13 @@ impl Body {
         self
     }
 
+    /// Comes byte by byte, each after a time.
+    pub(crate) fn dripping(mut self, per_byte: Duration) -> Self {
+        self.delay = Some(per_byte);
+        self.piece = Some(1);
+        self
+    }
+
     /// Breaks off in the middle.
     pub(crate) fn cut(mut self) -> Self {
         self.cut_after = Some(self.bytes().map_or(1000, |bytes| bytes.len() as u64 / 2));

@@ -12,6 +12,8 @@ use super::{Report, Repository, Seen};
 const MOST_ANNOTATIONS: usize = 1000;
 const ANNOTATIONS_A_CALL: usize = 100;
 const LONGEST_SUMMARY: usize = 450;
+const LONGEST_TITLE: usize = 450;
+const LONGEST_DETAILS: usize = 2000;
 const MOST_DATA: usize = 10;
 
 #[derive(Deserialize)]
@@ -47,8 +49,7 @@ struct Annotation {
     external_id: String,
     annotation_type: String,
     summary: String,
-    #[serde(rename = "details")]
-    _details: Option<String>,
+    details: Option<String>,
     path: Option<String>,
     line: Option<u32>,
     result: Option<String>,
@@ -62,6 +63,7 @@ pub(super) fn answer(
     seen: &Seen,
     rest: &[&str],
     body: &Bytes,
+    now: &str,
 ) -> Answer {
     match (seen.method.as_str(), rest) {
         ("GET", []) => {
@@ -69,26 +71,34 @@ pub(super) fn answer(
                 .reports
                 .iter()
                 .filter(|((of, _), _)| of == commit);
-            let all: Vec<_> = of_commit.map(|(_, report)| report.body.clone()).collect();
-            page(&all, &seen.path, &seen.query)
+            let all: Vec<_> = of_commit.map(|((_, id), report)| report.show(id)).collect();
+            page(&all, seen)
         }
-        ("PUT", [id]) => put(repository, commit, id, body),
+        ("PUT", [id]) => put(repository, commit, id, body, now),
         (method, [id, rest @ ..]) => {
             let key = (commit.to_owned(), (*id).to_owned());
             let Some(report) = repository.reports.get_mut(&key) else {
                 return error(404, "Report not found");
             };
             match (method, rest) {
-                ("GET", []) => Answer::json(200, report.body.clone()),
+                ("GET", []) => Answer::json(200, report.show(id)),
                 ("DELETE", []) => {
                     repository.reports.remove(&key);
                     Answer::empty(204)
                 }
                 ("GET", ["annotations"]) => {
                     let all: Vec<_> = report.annotations.values().cloned().collect();
-                    page(&all, &seen.path, &seen.query)
+                    page(&all, seen)
                 }
                 ("POST", ["annotations"]) => annotate(report, body),
+                ("GET", ["annotations", id]) => match report.annotations.get(*id) {
+                    Some(annotation) => Answer::json(200, annotation.clone()),
+                    None => error(404, "Annotation not found"),
+                },
+                ("DELETE", ["annotations", id]) => match report.annotations.remove(*id) {
+                    Some(_) => Answer::empty(204),
+                    None => error(404, "Annotation not found"),
+                },
                 _ => error(405, "Method not allowed"),
             }
         }
@@ -96,7 +106,19 @@ pub(super) fn answer(
     }
 }
 
-fn put(repository: &mut Repository, commit: &str, id: &str, body: &Bytes) -> Answer {
+impl Report {
+    /// As the API gives it.
+    pub(super) fn show(&self, id: &str) -> Value {
+        let mut shown = self.body.clone();
+        shown["type"] = "report".into();
+        shown["external_id"] = id.into();
+        shown["created_on"] = self.created.clone().into();
+        shown["updated_on"] = self.updated.clone().into();
+        shown
+    }
+}
+
+fn put(repository: &mut Repository, commit: &str, id: &str, body: &Bytes, now: &str) -> Answer {
     let (report, json) = match (
         serde_json::from_slice::<ReportBody>(body),
         serde_json::from_slice(body),
@@ -112,7 +134,11 @@ fn put(repository: &mut Repository, commit: &str, id: &str, body: &Bytes) -> Ans
         .entry((commit.to_owned(), id.to_owned()))
         .or_default();
     stored.body = json;
-    Answer::json(200, stored.body.clone())
+    now.clone_into(&mut stored.updated);
+    if stored.created.is_empty() {
+        now.clone_into(&mut stored.created);
+    }
+    Answer::json(200, stored.show(id))
 }
 
 fn check_report(report: &ReportBody, id: &str) -> Result<(), String> {
@@ -133,6 +159,8 @@ fn check_report(report: &ReportBody, id: &str) -> Result<(), String> {
     {
         return Err("The title, details and reporter fields cannot be empty.".to_owned());
     }
+    longest("title", Some(&report.title), LONGEST_TITLE)?;
+    longest("details", Some(&report.details), LONGEST_DETAILS)?;
     if report.external_id.as_ref().is_some_and(|given| given != id) {
         return Err("The external_id does not match the path.".to_owned());
     }
@@ -217,9 +245,8 @@ fn check_annotation(annotation: &Annotation) -> Result<(), String> {
     if annotation.summary.trim().is_empty() {
         return Err("The summary field cannot be empty.".to_owned());
     }
-    if annotation.summary.chars().count() > LONGEST_SUMMARY {
-        return Err("The summary field cannot contain more than 450 characters.".to_owned());
-    }
+    longest("summary", Some(&annotation.summary), LONGEST_SUMMARY)?;
+    longest("details", annotation.details.as_ref(), LONGEST_DETAILS)?;
     if annotation.external_id.is_empty() || annotation.line == Some(0) {
         return Err("The annotation is not valid.".to_owned());
     }
@@ -231,6 +258,15 @@ fn check_annotation(annotation: &Annotation) -> Result<(), String> {
         return Err("The path must be relative to the repository.".to_owned());
     }
     Ok(())
+}
+
+fn longest(field: &str, text: Option<&String>, most: usize) -> Result<(), String> {
+    match text {
+        Some(text) if text.chars().count() > most => Err(format!(
+            "The {field} field cannot contain more than {most} characters."
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn one_of(field: &str, value: Option<&String>, known: &[&str]) -> Result<(), String> {

@@ -1,10 +1,17 @@
-//! Bitbucket Cloud's side: its API, and the proxy that a step has to it.
+//! Bitbucket Cloud's side, as it is in 2026: its API, and the proxy that a step has to it.
 //!
-//! Keeps reports, annotations, build statuses, commits and Pipelines' variables in memory, with the API's own limits
+//! Keeps reports, annotations, build statuses, commits, pull requests, pipelines and Pipelines' variables in memory, with the API's own limits
 //! and the bodies of its errors. What a request carries beyond the published API is refused.
 
 mod answer;
+mod call;
+mod control;
+mod credential;
+mod faults;
 mod insights;
+mod look;
+mod pipeline;
+mod pull_request;
 mod route;
 mod serve;
 mod status;
@@ -16,9 +23,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use crate::body::Body;
+pub use call::Call;
+pub use credential::{Credential, Scope};
+pub use faults::{Breakdown, Fault};
+pub use pipeline::{Pipeline, PipelineResult, PipelineState};
+pub use pull_request::PullRequest;
 pub use serve::Served;
+pub use status::MergeCheck;
 
 /// Bitbucket. Clones share what they know.
 #[derive(Debug, Clone, Default)]
@@ -28,17 +43,33 @@ pub struct Bitbucket(Arc<Mutex<State>>);
 struct State {
     repositories: BTreeMap<String, Repository>,
     workspaces: BTreeMap<String, Vec<Value>>,
-    credentials: Vec<(String, Vec<Scope>)>,
-    faults: Vec<(String, Fault)>,
+    credentials: Vec<Credential>,
+    no_scopes_header: bool,
+    writing_needs_write: bool,
+    proxy_serves: Option<Vec<Call>>,
+    rate_limit: Option<RateLimit>,
+    faults: Vec<Breakdown>,
     seen: Vec<Seen>,
     next_uuid: u32,
+    ticks: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct RateLimit {
+    limit: usize,
+    retry_after: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
 struct Repository {
+    name: String,
     commits: Vec<String>,
+    wrong_commits: Vec<(String, String)>,
     reports: BTreeMap<(String, String), Report>,
-    statuses: BTreeMap<(String, String), Value>,
+    rows: Vec<status::Row>,
+    null_refname_keeps_the_row: bool,
+    pipelines: Vec<Pipeline>,
+    pull_requests: Vec<PullRequest>,
     variables: Vec<Value>,
     environments: Vec<Environment>,
 }
@@ -47,6 +78,8 @@ struct Repository {
 struct Report {
     body: Value,
     annotations: BTreeMap<String, Value>,
+    created: String,
+    updated: String,
 }
 
 #[derive(Debug)]
@@ -54,30 +87,6 @@ struct Environment {
     uuid: String,
     name: String,
     variables: Vec<Value>,
-}
-
-/// What a credential may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Read a repository; also set build statuses and reports.
-    Repository,
-    /// Read pipelines and their variables.
-    Pipeline,
-    /// Write variables.
-    PipelineVariable,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The connection breaks without an answer.
-    Refuse,
-    /// It answers with this status.
-    Status(u16),
-    /// No answer comes, ever.
-    Hang,
-    /// The answer takes so long.
-    Slow(Duration),
 }
 
 /// No answer came.
@@ -94,14 +103,61 @@ pub struct Seen {
     pub path: String,
     /// Query.
     pub query: String,
+    /// Which call it is.
+    pub call: Option<Call>,
+    /// The API's address, of which the answer's links are made.
+    pub base: String,
     /// It came through the step's proxy.
     pub by_proxy: bool,
     /// Its authorization.
     pub authorization: Option<String>,
     /// Its body; null where there is none.
     pub body: Value,
-    /// The status of the answer.
+    /// The status of the answer; 0 where there is none.
     pub status: u16,
+}
+
+impl Seen {
+    fn of(request: &Request<Bytes>) -> Self {
+        let uri = request.uri();
+        let header = |name| {
+            let value = request.headers().get(name)?;
+            value.to_str().ok().map(ToOwned::to_owned)
+        };
+        let host = uri
+            .authority()
+            .map(ToString::to_string)
+            .or_else(|| header(http::header::HOST));
+        let base = match host {
+            // Tests and odd runners have the API elsewhere.
+            Some(host) if host != "api.bitbucket.org" => format!("http://{host}/2.0"),
+            _ => "https://api.bitbucket.org/2.0".to_owned(),
+        };
+        let path = uri.path().strip_prefix("/2.0").unwrap_or(uri.path());
+        let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+        Self {
+            method: request.method().to_string(),
+            path: path.to_owned(),
+            query: uri.query().unwrap_or_default().to_owned(),
+            call: Call::of(&parts),
+            base,
+            by_proxy: uri.scheme_str() == Some("http"),
+            authorization: header(http::header::AUTHORIZATION),
+            body: serde_json::from_slice(request.body()).unwrap_or_default(),
+            status: 0,
+        }
+    }
+
+    /// A parameter of the query, decoded.
+    fn query(&self, name: &str) -> Option<String> {
+        let of_name = |pair: &str| {
+            pair.strip_prefix(name)?
+                .strip_prefix('=')
+                .map(str::to_owned)
+        };
+        let value = self.query.split('&').find_map(of_name)?;
+        Some(percent_decode_str(&value).decode_utf8_lossy().into_owned())
+    }
 }
 
 impl Bitbucket {
@@ -115,206 +171,62 @@ impl Bitbucket {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a repository (`workspace/slug`) with these commits.
-    #[must_use]
-    pub fn with_repository(self, name: &str, commits: &[&str]) -> Self {
-        let commits = commits.iter().map(ToString::to_string).collect();
-        self.state().repositories.insert(
-            name.to_owned(),
-            Repository {
-                commits,
-                ..Repository::default()
-            },
-        );
-        if let Some((workspace, _)) = name.split_once('/') {
-            self.state()
-                .workspaces
-                .entry(workspace.to_owned())
-                .or_default();
-        }
-        self
-    }
-
-    /// Adds a deployment environment to a repository, and gives its id.
-    pub fn add_environment(&self, repository: &str, name: &str) -> String {
-        let mut state = self.state();
-        let uuid = state.uuid();
-        let environment = Environment {
-            uuid: uuid.clone(),
-            name: name.to_owned(),
-            variables: Vec::new(),
-        };
-        state
-            .repositories
-            .entry(repository.to_owned())
-            .or_default()
-            .environments
-            .push(environment);
-        uuid
-    }
-
-    /// Accepts this value of `Authorization` (`Bearer x`, `Basic …`) for these scopes.
-    #[must_use]
-    pub fn with_credential(self, authorization: &str, scopes: &[Scope]) -> Self {
-        self.state()
-            .credentials
-            .push((authorization.to_owned(), scopes.to_vec()));
-        self
-    }
-
-    /// From now on, requests whose path contains `part` meet a fault; an empty part is all of them.
-    pub fn break_down(&self, part: &str, fault: Fault) {
-        self.state().faults.push((part.to_owned(), fault));
-    }
-
-    /// All is well again.
-    pub fn repair(&self) {
-        self.state().faults.clear();
-    }
-
-    /// All requests so far, in order.
-    #[must_use]
-    pub fn requests(&self) -> Vec<Seen> {
-        self.state().seen.clone()
-    }
-
-    /// A report as it stands.
-    #[must_use]
-    pub fn report(&self, repository: &str, commit: &str, id: &str) -> Option<Value> {
-        let state = self.state();
-        let report = state
-            .repositories
-            .get(repository)?
-            .reports
-            .get(&(commit.to_owned(), id.to_owned()))?;
-        Some(report.body.clone())
-    }
-
-    /// All reports of a commit, by id.
-    #[must_use]
-    pub fn reports(&self, repository: &str, commit: &str) -> BTreeMap<String, Value> {
-        let state = self.state();
-        let all = state
-            .repositories
-            .get(repository)
-            .into_iter()
-            .flat_map(|repository| &repository.reports);
-        all.filter(|((of, _), _)| of == commit)
-            .map(|((_, id), report)| (id.clone(), report.body.clone()))
-            .collect()
-    }
-
-    /// The annotations of a report.
-    #[must_use]
-    pub fn annotations(&self, repository: &str, commit: &str, id: &str) -> Vec<Value> {
-        let state = self.state();
-        let report = state
-            .repositories
-            .get(repository)
-            .and_then(|repository| repository.reports.get(&(commit.to_owned(), id.to_owned())));
-        report
-            .map(|report| report.annotations.values().cloned().collect())
-            .unwrap_or_default()
-    }
-
-    /// The build statuses of a commit.
-    #[must_use]
-    pub fn statuses(&self, repository: &str, commit: &str) -> Vec<Value> {
-        let state = self.state();
-        let all = state
-            .repositories
-            .get(repository)
-            .into_iter()
-            .flat_map(|repository| &repository.statuses);
-        all.filter(|((of, _), _)| of == commit)
-            .map(|(_, status)| status.clone())
-            .collect()
-    }
-
-    /// A variable as it is stored, its value too if it is secured: of a workspace (`acme`), a repository (`acme/app`),
-    /// or an environment of a repository.
-    #[must_use]
-    pub fn variable(&self, place: &str, environment: Option<&str>, key: &str) -> Option<Value> {
-        let mut state = self.state();
-        let list = state.variables(place, environment)?;
-        list.iter().find(|variable| variable["key"] == key).cloned()
-    }
-
-    /// Stores a variable, or replaces the one of that name.
-    pub fn set_variable(
-        &self,
-        place: &str,
-        environment: Option<&str>,
-        key: &str,
-        value: &str,
-        secured: bool,
-    ) {
-        let mut state = self.state();
-        let uuid = state.uuid();
-        let Some(list) = state.variables(place, environment) else {
-            return;
-        };
-        list.retain(|variable| variable["key"] != key);
-        list.push(serde_json::json!({
-            "type": "pipeline_variable", "uuid": uuid, "key": key, "value": value, "secured": secured,
-        }));
-    }
-
     /// Answers a request. An address with `http` and a host is one to the step's proxy; all others reach the API
-    /// itself.
+    /// itself. The body comes as a connection would bring it, so that a fault can make it slow or cut it off.
     ///
     /// # Errors
     /// When the connection breaks instead.
-    pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Closed> {
-        let uri = request.uri().clone();
-        let by_proxy = uri.scheme_str() == Some("http");
-        let path = uri
-            .path()
-            .strip_prefix("/2.0")
-            .unwrap_or(uri.path())
-            .to_owned();
+    pub async fn respond(&self, request: Request<Bytes>) -> Result<Response<Body>, Closed> {
+        let mut seen = Seen::of(&request);
         let fault = {
-            let state = self.state();
-            let hit = state
-                .faults
-                .iter()
-                .rev()
-                .find(|(part, _)| uri.path().contains(part.as_str()));
-            hit.map(|(_, fault)| *fault)
+            let mut state = self.state();
+            let (path, method) = (request.uri().path(), request.method().as_str());
+            let mut faults = state.faults.iter_mut().rev();
+            faults.find_map(|breakdown| breakdown.hits(method, path, seen.call))
         };
-        let authorization = request.headers().get(http::header::AUTHORIZATION);
-        let mut seen = Seen {
-            method: request.method().to_string(),
-            path,
-            query: uri.query().unwrap_or_default().to_owned(),
-            by_proxy,
-            authorization: authorization
-                .and_then(|value| value.to_str().ok())
-                .map(ToOwned::to_owned),
-            body: serde_json::from_slice(request.body()).unwrap_or_default(),
-            status: 0,
+        // Seen from the first moment, so that a hanging one is seen too.
+        let at = {
+            let mut state = self.state();
+            state.seen.push(seen.clone());
+            state.seen.len() - 1
         };
         match fault {
-            Some(Fault::Refuse) => {
-                self.state().seen.push(seen);
-                return Err(Closed);
-            }
-            Some(Fault::Hang) => {
-                self.state().seen.push(seen);
-                return std::future::pending().await;
-            }
+            Some(Fault::Refuse) => return Err(Closed),
+            Some(Fault::Hang) => return std::future::pending().await,
             Some(Fault::Slow(time)) => tokio::time::sleep(time).await,
-            Some(Fault::Status(_)) | None => {}
+            _ => {}
         }
-        let response = match fault {
-            Some(Fault::Status(status)) => {
-                answer::error(status, "Something went wrong").into_response()
-            }
-            _ => route::answer(&mut self.state(), &request, &seen).into_response(),
+        let response = match fault.and_then(faults::instead) {
+            Some(response) => response,
+            None => route::answer(&mut self.state(), &request, &seen).into_response(),
         };
+        match fault {
+            Some(Fault::RefuseAfterActing) => return Err(Closed),
+            Some(Fault::HangAfterActing) => return std::future::pending().await,
+            _ => {}
+        }
         seen.status = response.status().as_u16();
-        self.state().seen.push(seen);
-        Ok(response)
+        if let Some(known) = self.state().seen.get_mut(at) {
+            known.status = seen.status;
+        }
+        Ok(response.map(|body| faults::spoil(fault, body)))
+    }
+
+    /// [`Self::respond`] with the whole body.
+    ///
+    /// # Errors
+    /// When the connection breaks instead, or breaks in the body.
+    pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Closed> {
+        let (head, mut body) = self.respond(request).await?.into_parts();
+        let body = body.read().await.map_err(|_| Closed)?;
+        Ok(Response::from_parts(head, body.into()))
+    }
+}
+
+impl Repository {
+    fn rows_of(&self, commit: &str) -> impl Iterator<Item = &status::Row> {
+        let commit = commit.to_owned();
+        self.rows.iter().filter(move |row| row.commit == commit)
     }
 }
 
@@ -337,5 +249,13 @@ impl State {
     fn uuid(&mut self) -> String {
         self.next_uuid += 1;
         format!("{{00000000-0000-4000-8000-{:012x}}}", self.next_uuid)
+    }
+
+    /// The time of the next thing that is made: a second after the last.
+    fn tick(&mut self) -> String {
+        self.ticks += 1;
+        chrono::DateTime::from_timestamp(1_768_471_200 + self.ticks, 0)
+            .map(|time| time.format("%Y-%m-%dT%H:%M:%S.000000+00:00").to_string())
+            .unwrap_or_default()
     }
 }

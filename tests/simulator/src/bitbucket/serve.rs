@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -14,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::{Bitbucket, Closed};
+use crate::body::Body;
 
 /// A port that is served until this is dropped.
 #[derive(Debug)]
@@ -75,12 +75,8 @@ impl Bitbucket {
     }
 }
 
-async fn serve(
-    bitbucket: Bitbucket,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Closed> {
+async fn serve(bitbucket: Bitbucket, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
-    let response = bitbucket.handle(Request::from_parts(head, body)).await?;
-    Ok(response.map(Full::new))
+    bitbucket.respond(Request::from_parts(head, body)).await
 }

@@ -39,7 +39,7 @@ pub(super) fn answer(
     match (seen.method.as_str(), at) {
         ("GET", None) => {
             let shown: Vec<_> = list.iter().map(show).collect();
-            page(&shown, &seen.path, &seen.query)
+            page(&shown, seen)
         }
         ("POST", None) => match serde_json::from_slice::<Variable>(body) {
             Ok(variable)
