@@ -24,7 +24,8 @@ pub enum Disconnect {
 
 enum Source {
     Whole(Bytes),
-    Stream(Box<dyn Iterator<Item = Bytes> + Send>),
+    /// What is left of the last piece, and the pieces to come.
+    Stream(Bytes, Box<dyn Iterator<Item = Bytes> + Send>),
 }
 
 /// The body of an answer.
@@ -33,7 +34,9 @@ pub struct Body {
     delay: Option<Duration>,
     piece: Option<usize>,
     cut_after: Option<u64>,
+    end_after: Option<u64>,
     sent: u64,
+    flushed: bool,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -59,7 +62,9 @@ impl Body {
             delay: None,
             piece: None,
             cut_after: None,
+            end_after: None,
             sent: 0,
+            flushed: false,
             sleep: None,
         }
     }
@@ -67,7 +72,7 @@ impl Body {
     /// A body that is made while it is read.
     pub fn stream(pieces: impl Iterator<Item = Bytes> + Send + 'static) -> Self {
         Self {
-            source: Source::Stream(Box::new(pieces)),
+            source: Source::Stream(Bytes::new(), Box::new(pieces)),
             ..Self::default()
         }
     }
@@ -76,7 +81,21 @@ impl Body {
     pub(crate) fn bytes(&self) -> Option<&Bytes> {
         match &self.source {
             Source::Whole(bytes) => Some(bytes),
-            Source::Stream(_) => None,
+            Source::Stream(..) => None,
+        }
+    }
+
+    /// The same with its bytes there already.
+    pub(crate) fn gathered(self) -> Self {
+        match self.source {
+            Source::Whole(_) => self,
+            Source::Stream(left, pieces) => {
+                let all: Vec<u8> = std::iter::once(left).chain(pieces).flatten().collect();
+                Self {
+                    source: Source::Whole(all.into()),
+                    ..self
+                }
+            }
         }
     }
 
@@ -94,6 +113,24 @@ impl Body {
     pub(crate) fn dripping(mut self, per_byte: Duration) -> Self {
         self.delay = Some(per_byte);
         self.piece = Some(1);
+        self
+    }
+
+    /// Each piece comes after a time.
+    pub(crate) fn with_pauses(mut self, per_piece: Duration) -> Self {
+        self.delay = Some(per_piece);
+        self
+    }
+
+    /// Breaks off after so many bytes, or at the end if there are fewer.
+    pub(crate) fn cut_after(mut self, bytes: u64) -> Self {
+        self.cut_after = Some(bytes);
+        self
+    }
+
+    /// Ends after so many bytes, whatever there is more.
+    pub(crate) fn ending_after(mut self, bytes: u64) -> Self {
+        self.end_after = Some(bytes);
         self
     }
 
@@ -138,20 +175,40 @@ impl Body {
         }
         let left = self.cut_after.map(|cut| cut.saturating_sub(self.sent));
         if left == Some(0) {
+            // A connection sends what it has while there is nothing new; only then it breaks.
+            if !std::mem::replace(&mut self.flushed, true) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             return Poll::Ready(Err(Disconnect::ResetAfter));
+        }
+        let wanted = self.end_after.map(|end| end.saturating_sub(self.sent));
+        if wanted == Some(0) {
+            return Poll::Ready(Ok(None));
         }
         let next = match &mut self.source {
             Source::Whole(bytes) => {
                 let size = self.piece.unwrap_or(usize::MAX).min(bytes.len());
                 (size > 0).then(|| bytes.split_to(size))
             }
-            Source::Stream(pieces) => pieces.next(),
+            Source::Stream(left, pieces) => {
+                let next = if left.is_empty() {
+                    pieces.next()
+                } else {
+                    Some(std::mem::take(left))
+                };
+                next.map(|mut piece| {
+                    let size = self.piece.unwrap_or(usize::MAX).min(piece.len());
+                    *left = piece.split_off(size);
+                    piece
+                })
+            }
         };
         Poll::Ready(match next {
             None if left.is_some() => Err(Disconnect::ResetAfter),
             None => Ok(None),
             Some(mut piece) => {
-                if let Some(left) = left {
+                if let Some(left) = left.or(wanted) {
                     piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
                 }
                 self.sent += piece.len() as u64;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::ends::{Since, mentions};
 use crate::rest::resource::Resource;
 
 /// A way in which a request fails.
@@ -62,6 +63,26 @@ pub enum FaultKind {
     LoopingNextHref,
     /// `nextHref` leads to another host.
     NextHrefOtherHost(String),
+    /// `nextHref` leads through so many pages back to the first, each with the same entries.
+    NextHrefCircle(u32),
+    /// `nextHref` leads to a new page with the same entries, for ever.
+    NextHrefForEver,
+    /// The answer comes byte by byte.
+    Drip {
+        /// Time before each byte.
+        per_byte: Duration,
+    },
+    /// The answer goes on for ever: JSON in the middle of a text, other answers line by line.
+    Endless {
+        /// Time before each KiB.
+        per_kilobyte: Duration,
+    },
+    /// The JSON has a member with an array in an array, so deep.
+    DeepJson(usize),
+    /// `Content-Length` says so many bytes more than there are.
+    LengthTooLong(u64),
+    /// `Content-Length` says so many bytes fewer than there are.
+    LengthTooShort(u64),
 }
 
 impl FaultKind {
@@ -100,6 +121,31 @@ impl FaultKind {
         ]
     }
 
+    /// What can happen to a fetch that a client makes when a build has ended and its result is known, for campaigns: answers that never
+    /// come, never end, are too large or lie.
+    pub fn after_the_end() -> Vec<Self> {
+        vec![
+            Self::HangBeforeActing,
+            Self::Html504AfterActing,
+            Self::Drip {
+                per_byte: Duration::from_secs(1),
+            },
+            Self::Endless {
+                per_kilobyte: Duration::from_secs(1),
+            },
+            Self::HugeBody(100_000_000),
+            Self::DeepJson(10_000),
+            Self::LengthTooLong(1000),
+            Self::LengthTooShort(10),
+            Self::LoopingNextHref,
+            Self::NextHrefCircle(3),
+            Self::NextHrefForEver,
+            Self::CutAnswer,
+            Self::EmptyBody,
+            Self::WrongJsonTypes,
+        ]
+    }
+
     /// Whether the server does what was asked in spite of the fault.
     pub fn acts(&self) -> bool {
         matches!(
@@ -116,11 +162,18 @@ impl FaultKind {
                 | Self::HugeBody(_)
                 | Self::LoopingNextHref
                 | Self::NextHrefOtherHost(_)
+                | Self::NextHrefCircle(_)
+                | Self::NextHrefForEver
+                | Self::Drip { .. }
+                | Self::Endless { .. }
+                | Self::DeepJson(_)
+                | Self::LengthTooLong(_)
+                | Self::LengthTooShort(_)
         )
     }
 }
 
-type Test = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
+type Test = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
 
 /// Which requests a fault hits. Paths are without the context path.
 #[derive(Clone)]
@@ -133,43 +186,49 @@ impl std::fmt::Debug for Matcher {
 }
 
 impl Matcher {
-    fn of(test: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+    fn of(test: impl Fn(&str, &str, &str) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(test))
     }
     /// Every request.
     pub fn any() -> Self {
-        Self::of(|_, _| true)
+        Self::of(|_, _, _| true)
     }
     /// Requests with a method.
     pub fn method(method: &str) -> Self {
         let method = method.to_owned();
-        Self::of(move |with, _| with == method)
+        Self::of(move |with, _, _| with == method)
     }
     /// Requests whose path contains a text.
     pub fn path_contains(text: &str) -> Self {
         let text = text.to_owned();
-        Self::of(move |_, path| path.contains(&text))
+        Self::of(move |_, path, _| path.contains(&text))
     }
     /// Requests whose path starts with a text.
     pub fn path_prefix(text: &str) -> Self {
         let text = text.to_owned();
-        Self::of(move |_, path| path.starts_with(&text))
+        Self::of(move |_, path, _| path.starts_with(&text))
     }
     /// Requests to a resource.
     pub fn resource(resource: Resource) -> Self {
-        Self::of(move |method, path| Resource::of(method, path) == Some(resource))
+        Self::of(move |method, path, _| Resource::of(method, path) == Some(resource))
+    }
+    /// Requests that name a build, in the path or the query.
+    pub fn build(id: u64) -> Self {
+        Self::of(move |_, path, query| mentions(path, query, id))
     }
     /// Requests that both match.
     pub fn and(self, other: Self) -> Self {
-        Self::of(move |method, path| self.hits(method, path) && other.hits(method, path))
+        Self::of(move |method, path, query| {
+            self.hits(method, path, query) && other.hits(method, path, query)
+        })
     }
     /// Requests that this does not match.
     pub fn negate(self) -> Self {
-        Self::of(move |method, path| !self.hits(method, path))
+        Self::of(move |method, path, query| !self.hits(method, path, query))
     }
     /// Whether a request is hit.
-    pub fn hits(&self, method: &str, path: &str) -> bool {
-        (self.0)(method, path)
+    pub fn hits(&self, method: &str, path: &str, query: &str) -> bool {
+        (self.0)(method, path, query)
     }
 }
 
@@ -187,6 +246,7 @@ pub struct Fault {
     kind: FaultKind,
     on: Matcher,
     when: When,
+    since: Since,
 }
 
 impl Fault {
@@ -196,7 +256,16 @@ impl Fault {
             kind,
             on: Matcher::any(),
             when: When::First(1),
+            since: Since::Now,
         }
+    }
+    /// All requests to a resource once every build has ended and the client knows it: what it fetches then. Of one build with
+    /// [`Self::once_told_of`].
+    pub fn after_the_end(resource: Resource, kind: FaultKind) -> Self {
+        Self::new(kind)
+            .on(Matcher::resource(resource))
+            .once_told()
+            .always()
     }
     /// Which requests it hits.
     pub fn on(mut self, on: Matcher) -> Self {
@@ -223,13 +292,37 @@ impl Fault {
         self.when = When::Always;
         self
     }
+    /// Only from the moment every build has ended, be it known or not.
+    pub fn once_ended(mut self) -> Self {
+        self.since = Since::Ended(None);
+        self
+    }
+    /// Only from the moment this build has ended.
+    pub fn once_ended_of(mut self, id: u64) -> Self {
+        self.since = Since::Ended(Some(id));
+        self
+    }
+    /// Only when every build has ended and a good answer has said so: a build's details, a list that names it, or the queue.
+    pub fn once_told(mut self) -> Self {
+        self.since = Since::Told(None);
+        self
+    }
+    /// Only when this build has ended and a good answer has said so.
+    pub fn once_told_of(mut self, id: u64) -> Self {
+        self.since = Since::Told(Some(id));
+        self
+    }
+    /// From when on it hits.
+    pub(crate) fn since(&self) -> Since {
+        self.since
+    }
 }
 
 /// A fault that was injected, with its count.
 #[derive(Debug)]
 pub(crate) struct ActiveFault {
     fault: Fault,
-    since: Duration,
+    injected: Duration,
     seen: usize,
 }
 
@@ -237,28 +330,32 @@ impl ActiveFault {
     pub(crate) fn new(fault: Fault, now: Duration) -> Self {
         Self {
             fault,
-            since: now,
+            injected: now,
             seen: 0,
         }
+    }
+    pub(crate) fn since(&self) -> Since {
+        self.fault.since()
     }
 }
 
 /// The fault that hits a request, if any. The first that was injected wins; only it and those before it count the request.
+/// `begun`: for each fault, whether its moment has come.
 pub(crate) fn pick(
     faults: &mut [ActiveFault],
-    method: &str,
-    path: &str,
+    begun: &[bool],
+    (method, path, query): (&str, &str, &str),
     now: Duration,
 ) -> Option<FaultKind> {
-    for active in faults {
-        if !active.fault.on.hits(method, path) {
+    for (active, begun) in faults.iter_mut().zip(begun) {
+        if !begun || !active.fault.on.hits(method, path, query) {
             continue;
         }
         active.seen += 1;
         let hit = match active.fault.when {
             When::First(n) => active.seen <= n,
             When::Nth(k) => active.seen == k,
-            When::For(time) => now < active.since + time,
+            When::For(time) => now < active.injected + time,
             When::Always => true,
         };
         if hit {

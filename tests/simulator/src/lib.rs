@@ -5,6 +5,7 @@ mod body;
 mod build_log;
 mod clock;
 mod control;
+mod ends;
 mod faults;
 mod gateway;
 mod json;

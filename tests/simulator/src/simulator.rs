@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::body::{Body, Disconnect};
+use crate::ends::reached;
 use crate::faults::{ActiveFault, Fault, FaultKind, pick};
 use crate::gateway;
 use crate::rest::resource::Resource;
@@ -108,7 +109,14 @@ impl Simulator {
             .unwrap_or(path)
             .to_owned();
         let method = request.method().as_str();
-        let fault = pick(&mut state.faults, method, &inner, now);
+        let begun: Vec<bool> = state
+            .faults
+            .iter()
+            .map(|fault| reached(&state, fault.since(), now))
+            .collect();
+        let query = request.uri().query().unwrap_or_default();
+        let asked = (method, inner.as_str(), query);
+        let fault = pick(&mut state.faults, &begun, asked, now);
         let fault = match state.restarting {
             Some((from, until)) if now < until && now < from + (until - from) / 3 => {
                 Some(FaultKind::Refused)

@@ -120,9 +120,98 @@ pub(crate) fn spoil(answer: Response<Body>, fault: &FaultKind, asked: &Uri) -> R
         FaultKind::NextHrefOtherHost(host) => {
             edit(body, |value| set_next(value, &format!("{host}{asked}")))
         }
+        FaultKind::NextHrefCircle(pages) => {
+            let next = (turn(asked) + 1) % pages.max(&1);
+            edit(body, |value| set_next(value, &turned(asked, next)))
+        }
+        FaultKind::NextHrefForEver => {
+            let next = turn(asked).saturating_add(1);
+            edit(body, |value| set_next(value, &turned(asked, next)))
+        }
+        FaultKind::Drip { per_byte } => body.dripping(*per_byte),
+        FaultKind::Endless { per_kilobyte } => endless(is_json(&head)).with_pauses(*per_kilobyte),
+        FaultKind::DeepJson(depth) => deep(body, *depth),
+        FaultKind::LengthTooLong(more) => {
+            let body = body.gathered();
+            let there = length(&body);
+            return of_length(head, body.cut_after(there), there + more);
+        }
+        FaultKind::LengthTooShort(fewer) => {
+            let body = body.gathered();
+            let said = length(&body).saturating_sub(*fewer);
+            return of_length(head, body.ending_after(said), said);
+        }
         _ => body,
     };
     head.headers.remove("content-length");
+    Response::from_parts(head, body)
+}
+
+/// The turn of a page in a circle that a fault makes: a parameter of the query that the server itself does not look at.
+const TURN: &str = "turn=";
+
+fn turn(asked: &Uri) -> u32 {
+    let pairs = asked.query().unwrap_or_default().split('&');
+    let turn = pairs
+        .filter_map(|pair| pair.strip_prefix(TURN)?.parse().ok())
+        .next_back();
+    turn.unwrap_or(0)
+}
+
+fn turned(asked: &Uri, turn: u32) -> String {
+    let pairs = asked.query().unwrap_or_default().split('&');
+    let mut query: Vec<&str> = pairs
+        .filter(|pair| !pair.is_empty() && !pair.starts_with(TURN))
+        .collect();
+    // The first page of a circle is the one that was asked for.
+    let own = format!("{TURN}{turn}");
+    if turn > 0 {
+        query.push(&own);
+    }
+    format!("{}?{}", asked.path(), query.join("&"))
+}
+
+fn is_json(head: &http::response::Parts) -> bool {
+    head.headers
+        .get("content-type")
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.contains("json"))
+}
+
+/// A KiB at a time, for ever.
+fn endless(json: bool) -> Body {
+    let start: &[u8] = if json { b"{\"id\":1,\"text\":\"" } else { b"" };
+    let end = if json { b'x' } else { b'\n' };
+    let mut piece = vec![b'x'; 1024];
+    if let Some(last) = piece.last_mut() {
+        *last = end;
+    }
+    let pieces = std::iter::repeat(Bytes::from(piece));
+    Body::stream(std::iter::once(Bytes::copy_from_slice(start)).chain(pieces))
+}
+
+/// By its text, as a value so deep would break whoever drops it.
+fn deep(body: Body, depth: usize) -> Body {
+    let text = body.bytes().and_then(|bytes| bytes.strip_suffix(b"}"));
+    let Some(text) = text else {
+        return body;
+    };
+    let comma = if text.ends_with(b"{") { "" } else { "," };
+    let member = format!(
+        "{comma}\"deep\":{}{}}}",
+        "[".repeat(depth),
+        "]".repeat(depth)
+    );
+    Body::whole([text, member.as_bytes()].concat())
+}
+
+fn length(body: &Body) -> u64 {
+    body.bytes().map_or(0, |bytes| bytes.len() as u64)
+}
+
+/// An answer that claims a length. It breaks off where there is less, as a connection does.
+fn of_length(mut head: http::response::Parts, body: Body, said: u64) -> Response<Body> {
+    head.headers.insert("content-length", said.into());
     Response::from_parts(head, body)
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on ends")]
 
 mod access;
+mod after_the_end;
 mod bitbucket;
 mod chains;
 mod client;
