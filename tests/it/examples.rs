@@ -14,8 +14,8 @@ use teamcity_simulator::{Artifact, BuildType, Plan, Scenario, Simulator};
 use tempfile::TempDir;
 
 use crate::documents::{IMAGE, VERSION, yaml};
+use crate::network::{Certificate, Https};
 use crate::pipe::plain;
-use crate::tls;
 
 /// What Pipelines hands to every pipe, as `NAME=value` lines.
 const PIPELINES: &str = include_str!("../image/pipelines.env");
@@ -365,15 +365,18 @@ fn cancel() {
 #[test]
 fn private_ca() {
     let (simulator, address) = Simulator::spawn_thread(shop()).unwrap();
-    let front = tls::front(address);
-    let variables = [("TEAMCITY_URL", front.url.as_str())];
-    let with = [("ci/company-ca.pem", front.authority.as_str())];
+    let certificate = Certificate::good();
+    let authority = certificate.authority().to_owned();
+    let front = Https::new(certificate).before(address);
+    let url = front.url();
+    let variables = [("TEAMCITY_URL", url.as_str())];
+    let with = [("ci/company-ca.pem", authority.as_str())];
     run("private-ca.yml", shop(), &variables, &with).all_pass();
     assert_eq!(simulator.builds().len(), 1);
 
     // Another authority is none.
-    let other = tls::front(address);
-    let with = [("ci/company-ca.pem", other.authority.as_str())];
+    let other = Certificate::good();
+    let with = [("ci/company-ca.pem", other.authority())];
     let ran = run("private-ca.yml", shop(), &variables, &with);
     assert_eq!(ran.steps[0].1, 5, "{}", ran.log(0));
     assert!(ran.log(0).contains("certificate"), "{}", ran.log(0));

@@ -21,6 +21,7 @@ mod examples;
 mod following;
 mod hostile;
 mod log;
+mod network;
 mod origin;
 mod pipe;
 mod queueing;
