@@ -26,9 +26,24 @@ impl Level {
     }
 }
 
+/// What an entry of a log is. Only [`Entry::Message`]s are among the messages; all have an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// A line, or the beginning of a block.
+    Message,
+    /// The block around everything, named by the configuration's internal id: the text log alone shows it.
+    Root,
+    /// The end of a block: it takes an index, and is shown nowhere.
+    End,
+}
+
 /// One line, or the beginning of a block.
 #[derive(Debug, Clone)]
 pub struct Line {
+    /// What it is.
+    pub entry: Entry,
+    /// Whether the server says it, rather than the agent.
+    pub server: bool,
     /// When it appears, measured from the build's start.
     pub at: Duration,
     /// What it says.
@@ -37,7 +52,7 @@ pub struct Line {
     pub level: Level,
     /// Whether it is for the curious only.
     pub verbose: bool,
-    /// How many blocks enclose it.
+    /// How many blocks enclose it, beside the one around everything.
     pub depth: usize,
     /// Index of the line that opens the innermost enclosing block.
     pub parent: Option<u64>,
@@ -45,6 +60,33 @@ pub struct Line {
     pub block: Option<String>,
     /// Whether it opens a block, and when that is closed.
     pub opens: Option<Option<Duration>>,
+    /// What kind of block it opens, as TeamCity names it.
+    pub block_type: Option<&'static str>,
+}
+
+impl Line {
+    /// A line at the top.
+    pub(crate) fn plain(at: Duration, text: impl Into<String>, level: Level) -> Self {
+        Self {
+            entry: Entry::Message,
+            server: false,
+            at,
+            text: text.into(),
+            level,
+            verbose: false,
+            depth: 0,
+            parent: None,
+            block: None,
+            opens: None,
+            block_type: None,
+        }
+    }
+
+    /// The same, said by the server.
+    pub(crate) fn of_server(mut self) -> Self {
+        self.server = true;
+        self
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -74,7 +116,7 @@ impl LogScript {
     }
 
     fn push(
-        mut self,
+        self,
         at: Duration,
         text: String,
         level: Level,
@@ -82,15 +124,18 @@ impl LogScript {
         opens: bool,
     ) -> Self {
         let line = Line {
-            at,
-            text,
-            level,
             verbose,
             depth: self.blocks.len(),
             parent: self.blocks.last().map(|(index, _)| *index),
             block: self.blocks.last().map(|(_, name)| name.clone()),
             opens: opens.then_some(None),
+            block_type: opens.then_some(block_type(&text)),
+            ..Line::plain(at, text, level)
         };
+        self.push_line(line)
+    }
+
+    fn push_line(mut self, line: Line) -> Self {
         match self.segments.last_mut() {
             Some(Segment::Lines(lines)) => lines.push(line),
             _ => self.segments.push(Segment::Lines(vec![line])),
@@ -138,12 +183,30 @@ impl LogScript {
         self.blocks.push((index, name));
         self
     }
-    /// Closes the innermost block.
+    /// Closes the innermost block. That takes an index too.
     pub fn close(mut self, at: Duration) -> Self {
         if let Some((index, _)) = self.blocks.pop() {
             self.edit(index, |line| line.opens = Some(Some(at)));
+            self = self.push_line(Line {
+                entry: Entry::End,
+                ..Line::plain(at, "", Level::Normal)
+            });
         }
         self
+    }
+    /// What a log begins with before the first step: changes are collected, the build leaves the queue, sources are updated
+    /// (logs of 8.1.4 to 2023.05.4).
+    pub fn prepared(self, at: Duration) -> Self {
+        self.open(at, "Collecting changes in 1 VCS root")
+            .line(at, "VCS Root details")
+            .close(at)
+            .line(
+                at,
+                "The build is removed from the queue to be prepared for the start",
+            )
+            .open(at, "Updating sources: auto checkout (on agent)")
+            .verbose(at, "remote: Counting objects: 100% (12/12)")
+            .close(at)
     }
     /// Many lines `{prefix} 1`, `{prefix} 2`… that appear evenly over a time. They are not stored.
     pub fn generated(
@@ -189,7 +252,7 @@ impl LogScript {
         }
     }
 
-    /// How many lines there are in all.
+    /// How many entries there are in all: lines, and ends of blocks.
     pub fn len(&self) -> u64 {
         self.len
     }
@@ -198,7 +261,7 @@ impl LogScript {
         self.len == 0
     }
 
-    /// How many lines are there `elapsed` after the build's start.
+    /// How many entries are there `elapsed` after the build's start.
     pub fn visible(&self, elapsed: Duration) -> u64 {
         let mut visible = 0;
         for segment in &self.segments {
@@ -211,7 +274,7 @@ impl LogScript {
         visible
     }
 
-    /// The line of an index.
+    /// The entry of an index.
     pub fn get(&self, index: u64) -> Option<Line> {
         let mut before = 0;
         for segment in &self.segments {
@@ -221,6 +284,16 @@ impl LogScript {
             before += segment.len();
         }
         None
+    }
+}
+
+/// The kind of block that a heading opens: publishing is the agent's, suites and tests have their own, a step is a target.
+fn block_type(heading: &str) -> &'static str {
+    match heading.split([' ', ':']).next() {
+        Some("Publishing") => "agent",
+        Some("Suite") => "$TEST_SUITE$",
+        Some("Test") => "$TEST_BLOCK$",
+        _ => "$TARGET_BLOCK$",
     }
 }
 
@@ -263,15 +336,12 @@ impl Segment {
             } => {
                 let share =
                     u128::from(index) * (*until - *from).as_nanos() / u128::from((*count).max(1));
+                let at = *from + Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX));
                 Some(Line {
-                    at: *from + Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX)),
-                    text: format!("{prefix} {}", index + 1),
-                    level: Level::Normal,
-                    verbose: false,
                     depth: open.as_ref().map_or(0, |(depth, _, _)| *depth),
                     parent: open.as_ref().map(|(_, parent, _)| *parent),
                     block: open.as_ref().map(|(_, _, name)| name.clone()),
-                    opens: None,
+                    ..Line::plain(at, format!("{prefix} {}", index + 1), Level::Normal)
                 })
             }
         }
@@ -293,13 +363,14 @@ mod tests {
             .burst(s(20), 5, "b");
         assert_eq!(log.visible(s(0)), 1);
         assert_eq!(log.visible(s(1)), 2);
-        assert_eq!(log.visible(s(7)), 52);
-        assert_eq!(log.visible(s(19)), 102);
-        assert_eq!(log.visible(s(20)), 107);
+        assert_eq!(log.visible(s(7)), 53);
+        assert_eq!(log.visible(s(19)), 103);
+        assert_eq!(log.visible(s(20)), 108);
         assert_eq!(log.get(1).unwrap().block.as_deref(), Some("Step 1"));
         assert_eq!(log.get(0).unwrap().opens, Some(Some(s(2))));
-        assert_eq!(log.get(2).unwrap().text, "n 1");
-        assert_eq!(log.get(106).unwrap().text, "b 5");
-        assert!(log.get(107).is_none());
+        assert_eq!(log.get(2).unwrap().entry, Entry::End);
+        assert_eq!(log.get(3).unwrap().text, "n 1");
+        assert_eq!(log.get(107).unwrap().text, "b 5");
+        assert!(log.get(108).is_none());
     }
 }

@@ -52,6 +52,17 @@ pub(crate) fn maintenance_page(state: &mut State) -> Response<Body> {
     response
 }
 
+/// A page of TeamCity's own about something that it can't show.
+pub(crate) fn error_page(status: u16, words: &str) -> Response<Body> {
+    plain(
+        status,
+        "text/html;charset=UTF-8",
+        format!(
+            "<!DOCTYPE html>\n<html><head><title>{words} &mdash; TeamCity</title></head><body><h1>{words}</h1></body></html>\n"
+        ),
+    )
+}
+
 pub(crate) fn proxy_page(status: u16) -> Response<Body> {
     let title = format!("{status} {}", reason(status));
     let body = format!(

@@ -35,6 +35,7 @@ pub struct Scenario {
     agents: Vec<Agent>,
     plans: BTreeMap<String, Vec<Plan>>,
     queue_paused: bool,
+    cloud: bool,
 }
 
 impl Default for Scenario {
@@ -71,6 +72,7 @@ impl Scenario {
             agents: Vec::new(),
             plans: BTreeMap::new(),
             queue_paused: false,
+            cloud: false,
         }
         .user(User::new("ci").name("CI Bot").email("ci@example.com"))
         .token(Token::new(Self::TOKEN, "ci", "bitbucket-pipelines"))
@@ -233,6 +235,12 @@ impl Scenario {
         self
     }
 
+    /// Makes it a server of TeamCity Cloud: its logs name no version.
+    pub fn cloud(mut self) -> Self {
+        self.cloud = true;
+        self
+    }
+
     pub(crate) fn into_state(self) -> State {
         let version = Version::parse(&self.version);
         // The switch lies somewhere after 2024.03; 2025.11 is the first that was seen with envelopes.
@@ -252,6 +260,7 @@ impl Scenario {
             search_lag: self.search_lag,
             latency: self.latency,
             log_windows: self.log_windows,
+            cloud: self.cloud,
             mode: Mode::Ready,
             restarting: None,
             users: self.users,

@@ -68,6 +68,8 @@ pub(crate) struct State {
     pub(crate) search_lag: Duration,
     pub(crate) latency: Duration,
     pub(crate) log_windows: crate::log_windows::LogWindows,
+    /// Whether it is TeamCity Cloud.
+    pub(crate) cloud: bool,
     pub(crate) mode: Mode,
     pub(crate) restarting: Option<(Duration, Duration)>,
     pub(crate) users: Vec<User>,

@@ -7,9 +7,9 @@ use super::fields::{Level, Obj};
 use super::{Answer, Call, Reply, only, text_or_406};
 
 /// Build number of every simulated server.
-const BUILD_NUMBER: &str = "197398";
+pub(super) const BUILD_NUMBER: &str = "197398";
 
-fn version(call: &Call<'_>) -> String {
+pub(super) fn version(call: &Call<'_>) -> String {
     format!("{} (build {BUILD_NUMBER})", call.state.version_text)
 }
 

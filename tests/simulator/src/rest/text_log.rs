@@ -6,49 +6,59 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::body::Body;
-use crate::build_log::BuildLog;
+use crate::build_log::{BuildLog, Place};
 use crate::clock::Clock;
 use crate::lifecycle::Phase;
-use crate::log::{Level, Line};
+use crate::log::{Entry, Level, Line};
 use crate::model::{BuildTypeKind, Trigger};
-use crate::pages::{header, plain};
+use crate::pages::{error_page, header};
 use crate::verdict;
 
 use super::Call;
 use super::build_json::{Seen, web_url};
 use super::builds::find_one;
+use super::server::{self, BUILD_NUMBER};
 
 /// Lines that are made at a time.
 const BATCH: u64 = 500;
 
-pub(super) fn download(call: &mut Call<'_>) -> Response<Body> {
-    let page = |status: u16, words: &str| {
-        plain(
-            status,
-            "text/html;charset=UTF-8",
-            format!(
-                "<!DOCTYPE html>\n<html><head><title>{words} &mdash; TeamCity</title></head><body><h1>{words}</h1></body></html>\n"
-            ),
-        )
+/// The line that names the server's version, in the header and in the log; a cloud server's has an empty name.
+fn version_line(call: &Call<'_>) -> String {
+    let (version, zone) = if call.state.cloud {
+        (format!(" (build {BUILD_NUMBER})"), "UTC")
+    } else {
+        (server::version(call), "GMT (UTC)")
     };
+    format!("TeamCity server version is {version}, server timezone: {zone}")
+}
+
+/// The log of a build as it is now.
+pub(super) fn log_of(call: &Call<'_>, seen: &Seen<'_>) -> BuildLog {
+    let (build, course) = seen;
+    let of = call.state.build_type(&build.build_type);
+    let place = Place {
+        composite: of.is_some_and(|of| of.kind == BuildTypeKind::Composite),
+        internal_id: &call.state.build_type_internal_id(&build.build_type),
+        version_line: &version_line(call),
+    };
+    BuildLog::of(build, course, call.now, place)
+}
+
+pub(super) fn download(call: &mut Call<'_>) -> Response<Body> {
     let id = call.query("buildId").unwrap_or_default().to_owned();
     if id.parse::<u64>().is_err() {
-        return page(404, "Build not found");
+        return error_page(404, "Build not found");
     }
     let seen = match find_one(call, &format!("id:{id}")) {
         Ok(seen) => seen,
-        Err(error) if error.status == 403 => return page(403, "Access denied"),
-        Err(_) => return page(404, "Build not found"),
+        Err(error) if error.status == 403 => return error_page(403, "Access denied"),
+        Err(_) => return error_page(404, "Build not found"),
     };
     if seen.1.phase(call.now) == Phase::Queued {
-        return page(404, "Build not started");
+        return error_page(404, "Build not started");
     }
-    let (build, course) = &seen;
-    let composite = call
-        .state
-        .build_type(&build.build_type)
-        .is_some_and(|of| of.kind == BuildTypeKind::Composite);
-    let log = BuildLog::of(build, course, call.now, composite);
+    let build = seen.0;
+    let log = log_of(call, &seen);
     let head = head(call, &seen);
     let clock = call.state.clock;
     let len = log.len();
@@ -124,11 +134,10 @@ fn head(call: &Call<'_>, seen: &Seen<'_>) -> String {
         .revisions
         .iter()
         .map(|revision| {
-            let root = state
-                .root(&revision.root)
-                .map_or(revision.root.as_str(), |root| root.name.as_str());
+            // The root's external id, not its name (logs of 8.1.4 to 2023.05.4).
             format!(
-                "'{root}' (Git, instance id {}): '{}' (branch: '{}')",
+                "'{}' (Git, instance id {}): '{}' (branch: '{}')",
+                revision.root,
                 state.instance_id(&revision.root),
                 revision.version,
                 revision.vcs_branch
@@ -139,14 +148,28 @@ fn head(call: &Call<'_>, seen: &Seen<'_>) -> String {
         text.push_str(&format!("VCS revisions: {}\n", revisions.join(", ")));
     }
     text.push_str(&format!(
-        "TeamCity URL {} \nTeamCity server version is {}, server timezone: GMT (UTC)\n\n",
+        "TeamCity URL {} \n{}\n\n",
         web_url(call, build, course.phase(call.now)),
-        state.version_text
+        version_line(call)
     ));
     text
 }
 
+/// How long something took: `6s`, `6m:28s`, `1h:02m:03s`.
+fn took(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m:{seconds:02}s"),
+        _ => format!("{hours}h:{minutes:02}m:{seconds:02}s"),
+    }
+}
+
 fn write_line(out: &mut String, clock: &Clock, log: &BuildLog, line: &Line) {
+    if line.entry == Entry::End {
+        return;
+    }
     let time = clock.date(log.start + line.at).format("%H:%M:%S");
     let marker = match line.level {
         _ if line.verbose => 'i',
@@ -161,17 +184,16 @@ fn write_line(out: &mut String, clock: &Clock, log: &BuildLog, line: &Line) {
     }
     out.push(' ');
     if let Some(block) = &line.block {
-        out.push_str(&format!("[{block}] "));
+        // The label is short: `Step 1/2` of `Step 1/2: Maven`.
+        let label = block.split(':').next().unwrap_or_default();
+        out.push_str(&format!("[{label}] "));
     }
     out.push_str(&line.text);
     // A block's first line gains its duration when the block is closed.
     if let Some(Some(closed)) = line.opens
         && closed <= log.elapsed
     {
-        out.push_str(&format!(
-            " ({}s)",
-            (closed.saturating_sub(line.at)).as_secs()
-        ));
+        out.push_str(&format!(" ({})", took(closed.saturating_sub(line.at))));
     }
     out.push('\n');
 }
