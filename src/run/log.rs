@@ -43,6 +43,8 @@ const LAST_LOOKS: [Duration; 4] = [
 const TEXT_TRIES: u64 = 5;
 /// The last line of every log.
 const LAST_LINE: &str = "Build finished";
+/// The level of a message at the top: level 1 is the block around everything, which is not shown (TeamCity 2026.2).
+const TOP: usize = 2;
 /// Lines by which the place in the text log is checked.
 const MARKS: usize = 3;
 /// So much of each, in bytes.
@@ -234,7 +236,8 @@ impl LogStream {
         messages.dedup_by_key(|message| message.id);
         let last = self.seen.map(|(_, last)| last);
         let Some(first) = messages.first() else {
-            let more = answer.last_message_index.unwrap_or(-1) > last.unwrap_or(-1);
+            // A log without lines has index 0, which belongs to the block around everything.
+            let more = answer.last_message_index.unwrap_or(0) > last.unwrap_or(0);
             return if more || last.is_some() {
                 Taken::Gap
             } else {
@@ -274,7 +277,7 @@ impl LogStream {
             return;
         }
         let text = message.text.as_deref().unwrap_or_default();
-        let depth = message.level.unwrap_or(0) as usize;
+        let depth = (message.level.unwrap_or(0) as usize).saturating_sub(TOP);
         let level = match message.status {
             Some(2) => LogLevel::Warning,
             Some(3 | 4) => LogLevel::Error,
@@ -290,7 +293,7 @@ impl LogStream {
     fn begin(&mut self, text: &str, depth: usize) {
         self.shown += 1;
         self.continued = 0;
-        self.ended = depth <= 1 && text.trim() == LAST_LINE;
+        self.ended = depth == 0 && text.trim() == LAST_LINE;
         if self.marks.len() == MARKS {
             self.marks.pop_front();
         }

@@ -93,6 +93,7 @@ impl Client {
             buffer: BytesMut::new(),
             dropping: false,
             header: true,
+            first: true,
             ended: false,
         })
     }
@@ -130,6 +131,8 @@ pub struct TextLog {
     buffer: BytesMut,
     dropping: bool,
     header: bool,
+    /// The next line is the first after the header.
+    first: bool,
     ended: bool,
 }
 
@@ -150,7 +153,12 @@ impl TextLog {
                 self.header = !line.trim().is_empty();
                 continue;
             }
-            return Ok(Some(parse_line(&line)));
+            let mut line = parse_line(&line);
+            // The block around everything, which live logs do not show: `W: bt2 (6m:28s)`.
+            if std::mem::take(&mut self.first) && line.depth == 0 && is_root(&line.text) {
+                line.level = Level::Verbose;
+            }
+            return Ok(Some(line));
         }
     }
 
@@ -195,6 +203,13 @@ fn text(line: &[u8]) -> String {
         return String::from_utf8_lossy(line).into_owned();
     }
     cut(&String::from_utf8_lossy(line))
+}
+
+/// Whether a first line names the configuration by its internal id, as every log's does (logs of 8.1.4 to 2023.05.4).
+fn is_root(text: &str) -> bool {
+    let name = text.split(' ').next().unwrap_or_default();
+    name.strip_prefix("bt")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A line, or the beginning of one that is too long.
