@@ -55,7 +55,8 @@ impl BuildLog {
             over: course.phase(now) == Phase::Finished,
         };
         let started = course.start.filter(|start| *start <= now);
-        let Some(start) = started.filter(|_| !place.composite && course.phase(now) != Phase::Queued)
+        let Some(start) =
+            started.filter(|_| !place.composite && course.phase(now) != Phase::Queued)
         else {
             return log;
         };

@@ -72,11 +72,9 @@ impl Simulator {
         self.change(|state, now| {
             let user = state.user_named(user).map(|user| user.id);
             if let Some(build) = state.builds.get_mut(&id) {
-                build.canceled.get_or_insert(Cancellation {
-                    at: now,
-                    user,
-                    comment: comment.to_owned(),
-                });
+                build
+                    .canceled
+                    .get_or_insert(Cancellation::new(now, user, comment));
             }
         });
     }

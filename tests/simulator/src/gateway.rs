@@ -38,8 +38,30 @@ pub(crate) fn respond(state: &mut State, request: Request<Bytes>) -> Response<Bo
             .entry("teamcity-node-id")
             .or_insert(value);
     }
+    let ours = !matches!(state.mode, Mode::SsoGateway { .. } | Mode::ProxyError(_));
+    if ours && state.version.at_least(2026, 2, 0) {
+        state.answers += 1;
+        let id = format!("{:032x}", u128::from(state.answers) << 64 | 0x2a);
+        header(&mut response, "x-request-id", &id);
+        for (name, value) in SAFETY {
+            header(&mut response, name, value);
+        }
+    }
     response
 }
+
+/// Headers of every answer of 2026.2.
+const SAFETY: [(&str, &str); 6] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-xss-protection", "1; mode=block"),
+    ("referrer-policy", "origin-when-cross-origin"),
+    ("mixed-content", "noupgrade"),
+    ("x-frame-options", "SAMEORIGIN"),
+    (
+        "strict-transport-security",
+        "max-age=31536000;includeSubDomains",
+    ),
+];
 
 fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
     let now = state.clock.now();
@@ -79,6 +101,7 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
         // Nobody enabled the guest user.
         return unauthorized(state, request.headers(), "Authentication required", true);
     }
+    let mut by_token = false;
     let who = if is_open(&path) {
         authenticate(state, request.headers(), &path, now)
             .ok()
@@ -87,6 +110,7 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
     } else {
         match authenticate(state, request.headers(), &path, now) {
             Ok(Some((who, bearer))) => {
+                by_token = bearer;
                 if let Some(refusal) = check_csrf(state, request, bearer) {
                     return refusal;
                 }
@@ -110,8 +134,12 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
         return plain(400, kind, body);
     }
     let mut response = rest::dispatch(state, request, &path, who, forced_basic);
-    header(&mut response, "cache-control", "no-store");
-    if !request.headers().contains_key("cookie") && !is_open(&path) {
+    if !response.headers().contains_key("cache-control") {
+        header(&mut response, "cache-control", "no-store");
+    }
+    // Since 2026.1.2 a token's session is thrown away, and no cookie tells of it.
+    let thrown_away = by_token && state.version.at_least(2026, 1, 2);
+    if !request.headers().contains_key("cookie") && !is_open(&path) && !thrown_away {
         state.sessions += 1;
         let session = format!(
             "TCSESSIONID={:032X}; Path=/; HttpOnly",
@@ -241,5 +269,3 @@ fn check_csrf(state: &State, request: &Request<Bytes>, bearer: bool) -> Option<R
             "Responding with 403 status code due to failed CSRF check: authenticated POST request is made, but neither tc-csrf-token parameter nor X-TC-CSRF-Token header are provided.\nFor more information refer to https://www.jetbrains.com/help/teamcity/csrf-protection.html")
     })
 }
-
-// --- faults ---------------------------------------------------------------------------------

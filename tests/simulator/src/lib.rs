@@ -6,6 +6,7 @@ mod build_log;
 mod clock;
 mod control;
 mod ends;
+mod doubts;
 mod faults;
 mod gateway;
 mod json;
@@ -26,6 +27,7 @@ mod view;
 
 pub use body::{Body, Disconnect};
 pub use clock::Clock;
+pub use doubts::Doubts;
 pub use faults::{Fault, FaultKind, Matcher};
 pub use lifecycle::{End, Phase, Timeline};
 pub use log::{Level, LogScript};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::doubts::Doubts;
 use crate::model::{Build, BuildTypeKind, Cancellation, OnDependency, Outcome, Status};
 
 /// How a build ends.
@@ -32,6 +33,8 @@ pub struct Timeline {
     pub cancellation: Option<Cancellation>,
     /// Dependencies that did not succeed and add a problem.
     pub failed_dependencies: Vec<u64>,
+    /// That it says that it failed to start, though it ends with a status.
+    pub failed_to_start: bool,
     /// When all dependencies are finished; `None`: never.
     pub ready: Option<Duration>,
     /// Until when the approval is awaited; `None`: no approval is needed. The inner `None`: for ever.
@@ -85,7 +88,12 @@ impl Timeline {
             .filter(|cancellation| cancellation.at <= now)
     }
 
-    /// Whether it ended without success.
+    /// Whether its record says that it failed to start.
+    pub fn says_failed_to_start(&self) -> bool {
+        self.failed_to_start || matches!(self.end, End::FailedToStart(_))
+    }
+
+    /// Whether it ended with success.
     pub fn succeeded(&self) -> bool {
         self.end == End::Status(Status::Success)
     }
@@ -96,6 +104,8 @@ impl Timeline {
 pub(crate) struct DependencyCourse {
     /// The build.
     pub id: u64,
+    /// Its configuration's name.
+    pub name: String,
     /// Its course.
     pub timeline: Timeline,
     /// What to do when it failed.
@@ -115,7 +125,12 @@ pub(crate) struct Circumstances<'a> {
     pub pauses: &'a [(Duration, Option<Duration>)],
     /// Login names to numbers.
     pub user_id: &'a dyn Fn(&str) -> Option<u64>,
+    /// What the server does where records differ.
+    pub doubts: &'a Doubts,
 }
+
+/// How long a checkout takes at most until it is known that the commit is nowhere.
+const CHECKOUT: Duration = Duration::from_secs(5);
 
 /// The course of a build.
 pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
@@ -161,6 +176,7 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
         deleted,
         cancellation: None,
         failed_dependencies: Vec::new(),
+        failed_to_start: false,
         ready,
         approval,
     };
@@ -190,7 +206,7 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
         if let Some(forced) = build.forced_start {
             course.start = Some(course.start.map_or(forced, |start| start.min(forced)));
         }
-        natural_end(&mut course, build, outcome);
+        natural_end(&mut course, build, outcome, around.doubts);
     }
     apply_dependencies(&mut course, &around, composite);
     if let Some((at, status)) = build.forced_finish {
@@ -200,19 +216,26 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
     }
 
     let planned = match outcome {
-        Outcome::CanceledBy { user, comment, at } => Some(Cancellation {
-            at: build.queued_at + *at,
-            user: (around.user_id)(user),
-            comment: comment.clone(),
-        }),
+        Outcome::CanceledBy { user, comment, at } => Some(Cancellation::new(
+            build.queued_at + *at,
+            (around.user_id)(user),
+            comment.as_str(),
+        )),
+        Outcome::CanceledByServer { reason, at } => Some(Cancellation::by_server(
+            build.queued_at + *at,
+            reason.as_str(),
+        )),
         _ => None,
     };
-    let timed_out = (approval == Some(None)).then(|| Cancellation {
-        at: build.queued_at + plan.approval_timeout,
-        user: None,
-        comment: "Build approval timed out".to_owned(),
+    let timed_out = (approval == Some(None)).then(|| {
+        let at = build.queued_at + plan.approval_timeout;
+        Cancellation::new(at, None, "Build approval timed out")
     });
-    let first = [build.canceled.clone(), planned, timed_out]
+    let lost = course
+        .start
+        .filter(|_| build.bad_revision && around.doubts.lost_commit_cancels)
+        .map(|start| Cancellation::by_server(start + CHECKOUT, "Build revision not found"));
+    let first = [build.canceled.clone(), planned, timed_out, lost]
         .into_iter()
         .flatten()
         .min_by_key(|c| c.at);
@@ -221,7 +244,13 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
     {
         let running = course.start.is_some_and(|start| start <= cancellation.at);
         if running {
-            course.finish = Some(cancellation.at + plan.cancel_takes);
+            // Only a person's stop has to reach the agent.
+            let takes = if cancellation.shown.is_some() {
+                Duration::ZERO
+            } else {
+                plan.cancel_takes
+            };
+            course.finish = Some(cancellation.at + takes);
         } else {
             course.start = None;
             course.finish = Some(cancellation.at);
@@ -236,12 +265,14 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
     course
 }
 
-fn natural_end(course: &mut Timeline, build: &Build, outcome: &Outcome) {
+fn natural_end(course: &mut Timeline, build: &Build, outcome: &Outcome, doubts: &Doubts) {
     let plan = &build.plan;
     let Some(start) = course.start else { return };
     let usual = Some(start + plan.runs_for);
     (course.finish, course.end) = match outcome {
-        Outcome::Hangs | Outcome::CanceledBy { .. } => (None, End::Status(Status::Success)),
+        Outcome::Hangs | Outcome::CanceledBy { .. } | Outcome::CanceledByServer { .. } => {
+            (None, End::Status(Status::Success))
+        }
         Outcome::Failure => (usual, End::Status(Status::Failure)),
         Outcome::Error => (usual, End::Status(Status::Error)),
         Outcome::FailedToStart => (
@@ -254,8 +285,8 @@ fn natural_end(course: &mut Timeline, build: &Build, outcome: &Outcome) {
         ),
         _ => (usual, End::Status(Status::Success)),
     };
-    if build.bad_revision {
-        course.finish = Some(start + plan.runs_for.min(Duration::from_secs(5)));
+    if build.bad_revision && !doubts.lost_commit_cancels {
+        course.finish = Some(start + plan.runs_for.min(CHECKOUT));
         course.end = End::Status(Status::Failure);
     }
     if let Some(lost) = plan.agent_lost_at {
@@ -282,8 +313,10 @@ fn apply_dependencies(course: &mut Timeline, around: &Circumstances<'_>, composi
                     course.end = End::Status(Status::Failure);
                 }
             }
+            // A composite that fails says that it failed to start, whatever else ran in it (2018).
             OnDependency::FailToStart if composite => {
-                course.failed_dependencies.push(dependency.id)
+                course.failed_dependencies.push(dependency.id);
+                course.failed_to_start = true;
             }
             OnDependency::FailToStart => {
                 course.failed_dependencies.push(dependency.id);
@@ -293,11 +326,8 @@ fn apply_dependencies(course: &mut Timeline, around: &Circumstances<'_>, composi
             }
             OnDependency::Cancel => {
                 if let Some(at) = course.ready {
-                    let cancellation = Cancellation {
-                        at,
-                        user: None,
-                        comment: "Snapshot dependency failed".to_owned(),
-                    };
+                    let reason = format!("Snapshot dependencies failed: {}", dependency.name);
+                    let cancellation = Cancellation::by_server(at, reason);
                     course.start = None;
                     course.finish = Some(at);
                     course.end = End::Canceled(cancellation.clone());

@@ -115,14 +115,7 @@ impl LogScript {
         Self::default()
     }
 
-    fn push(
-        self,
-        at: Duration,
-        text: String,
-        level: Level,
-        verbose: bool,
-        opens: bool,
-    ) -> Self {
+    fn push(self, at: Duration, text: String, level: Level, verbose: bool, opens: bool) -> Self {
         let line = Line {
             verbose,
             depth: self.blocks.len(),

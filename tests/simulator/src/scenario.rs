@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::doubts::Doubts;
 use crate::log_windows::LogWindows;
 use crate::model::{
     Agent, Branch, BuildType, Change, Discovery, Grant, Plan, Project, Root, Token, User,
@@ -36,6 +37,8 @@ pub struct Scenario {
     plans: BTreeMap<String, Vec<Plan>>,
     queue_paused: bool,
     cloud: bool,
+    doubts: Doubts,
+    root_url: String,
 }
 
 impl Default for Scenario {
@@ -73,6 +76,8 @@ impl Scenario {
             plans: BTreeMap::new(),
             queue_paused: false,
             cloud: false,
+            doubts: Doubts::default(),
+            root_url: "https://teamcity.example.com".to_owned(),
         }
         .user(User::new("ci").name("CI Bot").email("ci@example.com"))
         .token(Token::new(Self::TOKEN, "ci", "bitbucket-pipelines"))
@@ -241,6 +246,17 @@ impl Scenario {
         self
     }
 
+    /// What is not known of real servers, or in what they differ.
+    pub fn doubts(mut self, doubts: Doubts) -> Self {
+        self.doubts = doubts;
+        self
+    }
+    /// The server's own root URL without the context path, of which all links are made, whatever host was asked.
+    pub fn root_url(mut self, url: &str) -> Self {
+        self.root_url = url.trim_end_matches('/').to_owned();
+        self
+    }
+
     pub(crate) fn into_state(self) -> State {
         let version = Version::parse(&self.version);
         // The switch lies somewhere after 2024.03; 2025.11 is the first that was seen with envelopes.
@@ -253,7 +269,8 @@ impl Scenario {
             clock: Clock::starting_now(),
             version_text: self.version,
             version,
-            web_url: format!("https://teamcity.example.com{}", self.context_path),
+            web_url: format!("{}{}", self.root_url, self.context_path),
+            doubts: self.doubts,
             context_path: self.context_path,
             generation,
             strict_csrf: self.strict_csrf,
@@ -287,6 +304,7 @@ impl Scenario {
             faults: Vec::new(),
             recorded: Vec::new(),
             sessions: 0,
+            answers: 0,
         }
     }
 }

@@ -64,6 +64,7 @@ pub(crate) struct State {
     pub(crate) context_path: String,
     pub(crate) web_url: String,
     pub(crate) generation: Generation,
+    pub(crate) doubts: crate::doubts::Doubts,
     pub(crate) strict_csrf: bool,
     pub(crate) search_lag: Duration,
     pub(crate) latency: Duration,
@@ -94,6 +95,8 @@ pub(crate) struct State {
     pub(crate) faults: Vec<ActiveFault>,
     pub(crate) recorded: Vec<Recorded>,
     pub(crate) sessions: u64,
+    /// Answers so far, of which each has an id.
+    pub(crate) answers: u64,
 }
 
 impl State {
@@ -214,8 +217,12 @@ impl State {
                         .iter()
                         .find(|d| Some(d.build_type.as_str()) == of_type)
                 });
+                let name = of_type
+                    .and_then(|id| self.build_type(id))
+                    .map_or_else(String::new, |of| of.name.clone());
                 dependencies.push(DependencyCourse {
                     id: *dependency,
+                    name,
                     timeline,
                     on_failure: rule.map_or(OnDependency::RunAddProblem, |rule| rule.on_failure),
                     on_cancel: rule.map_or(OnDependency::FailToStart, |rule| rule.on_cancel),
@@ -231,6 +238,7 @@ impl State {
                 dependencies: &dependencies,
                 pauses: &self.pauses,
                 user_id: &user_id,
+                doubts: &self.doubts,
             },
         ))
     }
@@ -259,7 +267,7 @@ impl State {
         (timeline.phase(now) != Phase::Deleted).then_some((build, timeline))
     }
 
-    /// All builds that lists may show: the queue in order, then running and finished ones, newest first.
+    /// All builds that lists may show: the queue in order, then running and finished ones, those that started last first.
     pub(crate) fn listed_builds(&self, now: Duration) -> Vec<(&Build, Timeline)> {
         let mut found: Vec<(&Build, Timeline)> = self
             .builds
@@ -269,10 +277,15 @@ impl State {
             .filter_map(|build| Some((build, self.timeline(build.id)?)))
             .filter(|(_, timeline)| timeline.phase(now) != Phase::Deleted)
             .collect();
+        // By start, not by id: a build may start long after a later one (2026.2).
+        let age = |timeline: &Timeline| {
+            let start = timeline.start.or(timeline.finish).unwrap_or_default();
+            -i128::try_from(start.as_nanos()).unwrap_or_default()
+        };
         found.sort_by_key(|(build, timeline)| match timeline.phase(now) {
-            Phase::Queued => (0, build.order),
-            Phase::Running => (1, -(build.id as i64)),
-            _ => (2, -(build.id as i64)),
+            Phase::Queued => (0, i128::from(build.order), 0),
+            Phase::Running => (1, age(timeline), -(build.id as i64)),
+            _ => (2, age(timeline), -(build.id as i64)),
         });
         found
     }

@@ -9,6 +9,8 @@ use crate::model::{Build, Problem, Status, Tests};
 pub(crate) fn status(build: &Build, course: &Timeline, now: Duration) -> Option<Status> {
     match course.phase(now) {
         Phase::Queued => None,
+        // A cancellation shows at once, though the build goes on for a moment (2019.2).
+        Phase::Running if course.canceled(now).is_some() => Some(Status::Unknown),
         Phase::Running if failing(build, course, now) => Some(Status::Failure),
         Phase::Running => Some(Status::Success),
         Phase::Finished | Phase::Deleted => Some(if now < course.unknown_until {
@@ -126,8 +128,11 @@ pub(crate) fn status_text(build: &Build, course: &Timeline, now: Duration) -> Op
         });
     }
     Some(match &course.end {
-        End::Canceled(cancellation) if cancellation.comment.is_empty() => "Canceled".to_owned(),
-        End::Canceled(cancellation) => format!("Canceled ({})", cancellation.comment),
+        // What a person says is in `canceledInfo` alone.
+        End::Canceled(cancellation) => match &cancellation.shown {
+            Some(shown) => format!("Canceled ({shown})"),
+            None => "Canceled".to_owned(),
+        },
         End::FailedToStart(reason) => reason.clone(),
         End::Status(status) => {
             if let Some(text) = &build.plan.status_text {
@@ -143,12 +148,14 @@ pub(crate) fn status_text(build: &Build, course: &Timeline, now: Duration) -> Op
                     .into_iter()
                     .filter(|problem| problem.kind != "TC_FAILED_TESTS");
                 parts.extend(other.map(|problem| {
-                    match problem.kind.as_str() {
+                    let new = if problem.new { " (new)" } else { "" };
+                    let text = match problem.kind.as_str() {
                         "TC_EXIT_CODE" => problem
                             .details
                             .replace("Process exited with code", "Exit code"),
                         _ => problem.details,
-                    }
+                    };
+                    format!("{text}{new}")
                 }));
             }
             match (parts.is_empty(), status) {

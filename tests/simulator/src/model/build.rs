@@ -76,8 +76,31 @@ pub struct Cancellation {
     pub at: Duration,
     /// Who, by number.
     pub user: Option<u64>,
-    /// Why.
+    /// Why: the text of `canceledInfo`.
     pub comment: String,
+    /// What the status text says of it in parentheses.
+    pub shown: Option<String>,
+}
+
+impl Cancellation {
+    /// By a user, or by the server itself.
+    pub(crate) fn new(at: Duration, user: Option<u64>, comment: impl Into<String>) -> Self {
+        Self {
+            at,
+            user,
+            comment: comment.into(),
+            shown: None,
+        }
+    }
+
+    /// By the server itself, whose reason the status text names too.
+    pub(crate) fn by_server(at: Duration, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            shown: Some(reason.clone()),
+            ..Self::new(at, None, reason)
+        }
+    }
 }
 
 /// A build, in whatever state.

@@ -51,6 +51,13 @@ pub enum Outcome {
         /// When, measured from queueing.
         at: Duration,
     },
+    /// TeamCity itself cancels it: no user did, and the reason is all there is.
+    CanceledByServer {
+        /// Such as `Build revision not found`.
+        reason: String,
+        /// When, measured from queueing.
+        at: Duration,
+    },
     /// It vanishes so long after queueing.
     DeletedAt(Duration),
     /// It runs and never ends.

@@ -116,10 +116,12 @@ impl Problem {
     }
     /// The exit code of a step.
     pub fn exit_code(code: i32, step: &str) -> Self {
+        // The identity is the step's, whatever the code.
         Self::new(
             "TC_EXIT_CODE",
             format!("Process exited with code {code} (Step: {step})"),
         )
+        .identity("simpleRunnerRUNNER_1_1")
     }
     /// Sets the identity.
     pub fn identity(mut self, identity: impl Into<String>) -> Self {

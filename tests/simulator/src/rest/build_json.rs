@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::json::Json;
-use crate::lifecycle::{End, Phase, Timeline};
+use crate::lifecycle::{Phase, Timeline};
 use crate::model::{Build, BuildTypeKind};
 use crate::verdict;
 
@@ -19,7 +19,11 @@ pub(super) type Seen<'a> = (&'a Build, Timeline);
 
 pub(super) fn web_url(call: &Call<'_>, build: &Build, phase: Phase) -> String {
     let (base, id, of) = (&call.state.web_url, build.id, &build.build_type);
-    if call.state.version.at_least(2022, 0, 0) {
+    let version = &call.state.version;
+    // Seen: up to 2023.05 the old pages, since 2025.08 the new ones, in the queue of 2026 a third.
+    if phase == Phase::Queued && version.at_least(2026, 1, 0) {
+        format!("{base}/build/{id}")
+    } else if version.at_least(2024, 0, 0) {
         format!("{base}/buildConfiguration/{of}/{id}")
     } else if phase == Phase::Queued {
         format!("{base}/viewQueued.html?itemId={id}")
@@ -74,14 +78,14 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
         .put(
             "failedToStart",
             Level::Short,
-            finished && matches!(course.end, End::FailedToStart(_)),
+            finished && course.says_failed_to_start(),
         )
         .put(
             "percentageComplete",
             Level::Short,
             running.then_some(progress.percentage).flatten(),
         )
-        .put("branchName", Level::Short, build.branch.clone());
+        .put("branchName", Level::Short, branch_name(call, build, phase));
     if build.branch.is_some() {
         obj.put("defaultBranch", Level::Short, build.default_branch);
     }
@@ -277,13 +281,18 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
         let list: Vec<Json> = absorbed
             .map(|(_, absorbed, _)| Json::object([("value", absorbed.to_string().into())]))
             .collect();
-        if list.is_empty() {
-            Json::Null
-        } else {
-            Json::object([("item", Json::List(list))])
-        }
+        Json::object([("item", Json::List(list))])
     });
     obj.done()
+}
+
+/// The branch as it is shown: the default one has no name of its own before its changes are collected.
+fn branch_name(call: &Call<'_>, build: &Build, phase: Phase) -> Option<String> {
+    let unnamed = phase == Phase::Queued || call.state.doubts.unnamed_default_branch;
+    match &build.branch {
+        Some(_) if build.default_branch && unnamed => Some("<default>".to_owned()),
+        branch => branch.clone(),
+    }
 }
 
 fn agent<'s>(

@@ -18,6 +18,8 @@ pub(crate) struct ApiError {
     class: &'static str,
     pub(crate) message: String,
     hint: &'static str,
+    /// Whether the envelope carries 90 lines of Java's stack.
+    trace: bool,
 }
 
 const OURS: &str = "jetbrains.buildServer.server.rest.errors.";
@@ -34,6 +36,15 @@ impl ApiError {
             class,
             message: message.into(),
             hint,
+            trace: false,
+        }
+    }
+
+    /// A path that nothing answers to.
+    pub(crate) fn unmapped() -> Self {
+        Self {
+            trace: true,
+            ..Self::jersey(404)
         }
     }
 
@@ -79,7 +90,7 @@ impl ApiError {
             403,
             "jetbrains.buildServer.serverSide.auth.AccessDeniedException",
             format!(
-                "You do not have \"{permission}\" permission in project with internal id: '{project_internal_id}'."
+                "You do not have \"{permission}\" permission in project with internal id: {project_internal_id}"
             ),
             "Access denied. Check the user has enough permissions to perform the operation.",
         )
@@ -119,6 +130,13 @@ impl ApiError {
             "The current node does not have the responsibility required for this operation",
             "This TeamCity node is not allowed to perform this action.",
         )
+    }
+
+    /// The 403 of a missing permission to choose revisions, which is worded unlike the others.
+    pub(crate) fn may_not_choose_revisions(user: &str, project_internal_id: &str) -> Self {
+        Self::denied(format!(
+            "User {user} does not have permission Customize build revisions in project with internal id: '{project_internal_id}'"
+        ))
     }
 
     /// What Jersey says itself: unknown URL (404), method (405), types (406, 415).
@@ -172,7 +190,10 @@ impl ApiError {
             406 => Some("Make sure you have supplied correct 'Accept' header."),
             _ => None,
         };
-        let details = format!("{}: {}", self.class(), self.message);
+        let mut details = format!("{}: {}", self.class(), self.message);
+        if !details.ends_with(['.', ':', ' ', '\'']) {
+            details.push('.');
+        }
         match generation {
             Generation::Text => {
                 let body = match header_hint {
@@ -183,12 +204,14 @@ impl ApiError {
             }
             Generation::Envelope => {
                 let message = header_hint.map_or_else(|| self.message.clone(), str::to_owned);
-                if accepts(accept, "json") {
+                // What no type fits is told in JSON (2026.2).
+                if accepts(accept, "json") || self.status == 406 {
+                    let trace = self.trace.then(|| stack(&details));
                     let error = Json::object([
-                        ("message", message.into()),
-                        ("additionalMessage", details.into()),
                         ("statusText", status_text.into()),
-                        ("stackTrace", Json::Null),
+                        ("additionalMessage", details.into()),
+                        ("stackTrace", trace.map_or(Json::Null, Json::from)),
+                        ("message", message.into()),
                     ]);
                     let body = Json::object([("errors", Json::List(vec![error]))]);
                     (body.to_json(), "application/json")
@@ -204,6 +227,16 @@ impl ApiError {
             }
         }
     }
+}
+
+/// What Java prints of where it was.
+fn stack(of: &str) -> String {
+    let frames = (1..90).map(|line| {
+        format!(
+            "\n\tat org.glassfish.jersey.server.internal.Frame{line}.apply(Frame{line}.java:{line})"
+        )
+    });
+    std::iter::once(of.to_owned()).chain(frames).collect()
 }
 
 /// Whether an `Accept` header prefers JSON; nothing and `*/*` mean XML to TeamCity.
@@ -266,7 +299,7 @@ mod tests {
         );
         assert_eq!(kind, "application/json");
         assert!(
-            json.starts_with("{\"errors\":[{\"message\":\"a <b>\""),
+            json.starts_with("{\"errors\":[{\"statusText\":\"Responding"),
             "{json}"
         );
         let (xml, kind) = error.render(Generation::Envelope, None);

@@ -150,7 +150,10 @@ fn message(call: &Call<'_>, build: u64, log: &BuildLog, index: u64, line: &Line)
     if let Some(kind) = line.block_type {
         members.push(("blockType".to_owned(), kind.into()));
         // A block may have nothing in it.
-        if log.get(index + 1).is_some_and(|next| next.parent == Some(index)) {
+        if log
+            .get(index + 1)
+            .is_some_and(|next| next.parent == Some(index))
+        {
             members.push(("containsMessages".to_owned(), true.into()));
         }
     }

@@ -37,7 +37,7 @@ use crate::json::Json;
 use crate::pages::{header, plain};
 use crate::state::{State, Who};
 
-use errors::{ApiError, accepts};
+use errors::{ApiError, Generation, accepts};
 use fields::Fields;
 
 /// What an endpoint answers.
@@ -118,6 +118,7 @@ pub(crate) fn dispatch(
     http_auth: bool,
 ) -> Response<Body> {
     let generation = state.generation;
+    let xml_denials = state.doubts.xml_denials && request.method() != "GET";
     let now = state.clock.now();
     let accept = request
         .headers()
@@ -186,7 +187,12 @@ pub(crate) fn dispatch(
         }
         Ok(Reply::Raw(response)) => response,
         Err(error) => {
-            let (body, kind) = error.render(generation, accept);
+            let xml = xml_denials && error.status == 403;
+            let (body, kind) = if xml {
+                error.render(Generation::Envelope, None)
+            } else {
+                error.render(generation, accept)
+            };
             let mut response = plain(error.status, kind, body);
             if error.status == 405 {
                 header(&mut response, "allow", "GET,OPTIONS");
@@ -252,7 +258,7 @@ fn resource(call: &mut Call<'_>) -> Answer {
         ["testOccurrences", ..] => tests::tests(call, &path[1..]),
         ["problemOccurrences", ..] => problems::problems(call, &path[1..]),
         ["agents", ..] => agents::route(call, &path[1..]),
-        _ => Err(ApiError::jersey(404)),
+        _ => Err(ApiError::unmapped()),
     }
 }
 

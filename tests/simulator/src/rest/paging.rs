@@ -128,11 +128,24 @@ fn set_dimension(locator: &str, name: &str, value: usize) -> String {
 
 /// The href of the next page: the same request with another part of the list.
 pub(crate) fn next_href(
+    call: &super::Call<'_>,
+    path: &str,
+    locator: &str,
+    count: Option<usize>,
+    next: (usize, Option<usize>),
+) -> String {
+    let sorted = call.state.version.at_least(2026, 2, 0);
+    let fields = call.query("fields");
+    href_of_next(&call.href(path), locator, fields, count, next, sorted)
+}
+
+fn href_of_next(
     path: &str,
     locator: &str,
     fields: Option<&str>,
     count: Option<usize>,
     next: (usize, Option<usize>),
+    sorted: bool,
 ) -> String {
     let mut locator = locator.to_owned();
     if next.0 > 0 {
@@ -144,11 +157,21 @@ pub(crate) fn next_href(
     if let Some(limit) = next.1 {
         locator = set_dimension(&locator, "lookupLimit", limit);
     }
-    let mut href = format!("{path}?locator={}", utf8_percent_encode(&locator, BARE));
-    if let Some(fields) = fields {
-        href.push_str(&format!("&fields={}", utf8_percent_encode(fields, BARE)));
+    let fields = fields.map(|fields| format!("fields={}", utf8_percent_encode(fields, BARE)));
+    // 2026.2 puts `fields` first and the dimensions in order.
+    if sorted {
+        let mut dimensions = split(&locator);
+        dimensions.sort_unstable();
+        locator = dimensions.join(",");
     }
-    href
+    let locator = format!("locator={}", utf8_percent_encode(&locator, BARE));
+    let parts = if sorted {
+        [fields, Some(locator)]
+    } else {
+        [Some(locator), fields]
+    };
+    let query: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{path}?{}", query.join("&"))
 }
 
 /// A list as TeamCity writes it: count, href of the next page, items.
@@ -195,17 +218,14 @@ pub(crate) fn list<T>(
         );
     }
     if let Some(next) = paged.next {
-        obj.put(
-            "nextHref",
-            Level::Short,
-            next_href(
-                &call.href(path),
-                locator,
-                call.query("fields"),
-                page.count,
-                next,
-            ),
-        );
+        let next = next_href(call, path, locator, page.count, next);
+        // Lists of builds name it only if they are asked to (2026.1.3).
+        let level = if item == "build" {
+            Level::Named
+        } else {
+            Level::Short
+        };
+        obj.put("nextHref", level, next);
     }
     obj.nest(item, Level::Long, &Fields::short(), |fields| {
         paged
@@ -243,12 +263,24 @@ mod tests {
         assert!(none.items.is_empty());
         assert_eq!(none.next, Some((0, Some(20))));
         assert_eq!(
-            next_href(
+            href_of_next(
+                "/app/rest/builds",
+                "tag:+,count:3,branch:(default:any)",
+                Some("build(id)"),
+                Some(3),
+                (3, None),
+                true
+            ),
+            "/app/rest/builds?fields=build(id)&locator=branch:(default:any),count:3,start:3,tag:%2B"
+        );
+        assert_eq!(
+            href_of_next(
                 "/app/rest/builds",
                 "tag:a b,count:3,branch:(default:any)",
                 Some("build(id)"),
                 Some(3),
-                (3, None)
+                (3, None),
+                false
             ),
             "/app/rest/builds?locator=tag:a%20b,count:3,branch:(default:any),start:3&fields=build(id)"
         );

@@ -151,7 +151,16 @@ pub(super) fn order(call: &Call<'_>, body: &Value) -> Result<Order, ApiError> {
     }
     order.pinned = pinning::pinned(call, body, build_type, &order)?;
     if !order.pinned.is_empty() {
-        needs("customize_build_revisions", "Customize build revisions")?;
+        if !call
+            .state
+            .may(&call.who, project, "customize_build_revisions")
+        {
+            let user = call.state.user(call.who.user);
+            return Err(ApiError::may_not_choose_revisions(
+                user.map_or("", |user| user.username.as_str()),
+                &call.state.project_internal_id(project),
+            ));
+        }
     }
     Ok(order)
 }

@@ -21,11 +21,23 @@ fn problem_json(
     fields: &Fields,
 ) -> Json {
     let build = seen.0.id;
-    let id = format!("problem:(id:{}),build:(id:{build})", at + 1);
+    let id = if call.state.version.at_least(2026, 2, 0) {
+        format!("build:(id:{build}),problem:(id:{})", at + 1)
+    } else {
+        format!("problem:(id:{}),build:(id:{build})", at + 1)
+    };
+    // The same on every red build of a configuration.
+    let identity = match problem.identity.as_str() {
+        "TC_FAILED_TESTS" => format!(
+            "TC_FAILED_TESTS_{}",
+            call.state.build_type_internal_id(&seen.0.build_type)
+        ),
+        other => other.to_owned(),
+    };
     let mut obj = Obj::new(fields);
     obj.put("id", Level::Short, id.as_str())
         .put("type", Level::Short, problem.kind.as_str())
-        .put("identity", Level::Short, problem.identity.as_str())
+        .put("identity", Level::Short, identity.as_str())
         .put(
             "href",
             Level::Short,
@@ -41,7 +53,7 @@ fn problem_json(
             Json::object([
                 ("id", (at + 1).to_string().into()),
                 ("type", problem.kind.as_str().into()),
-                ("identity", problem.identity.as_str().into()),
+                ("identity", identity.as_str().into()),
             ])
         });
     obj.nest("build", Level::Long, &Fields::short(), |fields| {
@@ -179,15 +191,9 @@ pub(super) fn problems(call: &Call<'_>, path: &[&str]) -> Answer {
         ));
     }
     let href = call.href(&format!("problemOccurrences?locator={text}"));
-    let next = paged.next.map(|next| {
-        next_href(
-            &call.href("problemOccurrences"),
-            &text,
-            call.query("fields"),
-            wanted.count,
-            next,
-        )
-    });
+    let next = paged
+        .next
+        .map(|next| next_href(call, "problemOccurrences", &text, wanted.count, next));
     Ok(Reply::Entity(
         "problemOccurrences",
         problems_json(call, &seen, &paged, &href, next, &call.fields()),

@@ -237,7 +237,7 @@ fn take_out(call: &mut Call<'_>, text: &str, comment: String) -> Result<u64, Api
     if let Some(build) = call.state.builds.get_mut(&id) {
         build
             .canceled
-            .get_or_insert(Cancellation { at, user, comment });
+            .get_or_insert(Cancellation::new(at, user, comment));
     }
     Ok(id)
 }

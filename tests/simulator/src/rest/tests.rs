@@ -125,11 +125,16 @@ fn tests_json(
 
 fn test_json(call: &Call<'_>, seen: &Seen<'_>, one: &Occurrence, fields: &Fields) -> Json {
     let build = seen.0.id;
-    let id = FIRST_TEST + one.number;
+    let number = FIRST_TEST + one.number;
+    let id = if call.state.version.at_least(2026, 2, 0) {
+        format!("build:(id:{build}),id:{number}")
+    } else {
+        format!("id:{number},build:(id:{build})")
+    };
     let failed = one.failed.as_ref();
     let new = failed.is_some_and(|test| test.new);
     let mut obj = Obj::new(fields);
-    obj.put("id", Level::Short, format!("id:{id},build:(id:{build})"))
+    obj.put("id", Level::Short, id.as_str())
         .put("name", Level::Short, one.name.as_str())
         .put("status", Level::Short, one.status)
         .put("ignored", Level::Short, one.ignored)
@@ -146,7 +151,7 @@ fn test_json(call: &Call<'_>, seen: &Seen<'_>, one: &Occurrence, fields: &Fields
         .put(
             "href",
             Level::Short,
-            call.href(&format!("testOccurrences/id:{id},build:(id:{build})")),
+            call.href(&format!("testOccurrences/{id}")),
         )
         .put(
             "logAnchor",
@@ -328,15 +333,7 @@ pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
         )
     };
     let href = call.href(&format!("testOccurrences?locator={text}"));
-    let next = next.map(|next| {
-        next_href(
-            &call.href("testOccurrences"),
-            &text,
-            call.query("fields"),
-            wanted.count,
-            next,
-        )
-    });
+    let next = next.map(|next| next_href(call, "testOccurrences", &text, wanted.count, next));
     Ok(Reply::Entity(
         "testOccurrences",
         tests_json(call, &seen, &shown, &href, next, &fields),

@@ -189,7 +189,7 @@ async fn a_limited_token_does_not_see_what_is_out_of_its_scope() {
         .insert("authorization", "Bearer limited".parse().unwrap());
     let answer = send(&simulator, posted).await;
     assert_eq!(answer.status, 403);
-    assert!(answer.text.contains("You do not have \\\"Customize build parameters\\\" permission in project with internal id: 'project3'."), "{}", answer.text);
+    assert!(answer.text.contains("You do not have \\\"Customize build parameters\\\" permission in project with internal id: project3."), "{}", answer.text);
     // Before 2022.08 it was for REST alone.
     let old = Simulator::start(scenario.version("2021.1"));
     assert_eq!(

@@ -119,8 +119,11 @@ async fn canceling_a_running_build_takes_a_while() {
     )
     .await
     .json();
+    // It goes on for a moment, and says at once that it was canceled.
     assert_eq!(answer["state"], "running");
+    assert_eq!(answer["status"], "UNKNOWN");
     assert_eq!(answer["canceledInfo"]["text"], "stop it");
+    assert!(answer.get("running-info").is_some());
     assert_eq!(at(&simulator, 14, id, "state").await["state"], "running");
     let end = at(
         &simulator,
@@ -131,7 +134,7 @@ async fn canceling_a_running_build_takes_a_while() {
     .await;
     assert_eq!(
         end,
-        json!({"state": "finished", "status": "UNKNOWN", "statusText": "Canceled (stop it)", "canceledInfo": {"text": "stop it", "user": {"username": "ci"}}})
+        json!({"state": "finished", "status": "UNKNOWN", "statusText": "Canceled", "canceledInfo": {"text": "stop it", "user": {"username": "ci"}}})
     );
     // Again is fine, for a canceled one.
     assert_eq!(post(&simulator, &path, json!({})).await.status, 200);
@@ -249,7 +252,16 @@ async fn other_endings() {
             json!("FAILURE"),
             json!("Failed to start build"),
         ),
-        (by, "finished", json!("UNKNOWN"), json!("Canceled (later)")),
+        (by, "finished", json!("UNKNOWN"), json!("Canceled")),
+        (
+            Outcome::CanceledByServer {
+                reason: "Build revision not found".to_owned(),
+                at: S(20),
+            },
+            "finished",
+            json!("UNKNOWN"),
+            json!("Canceled (Build revision not found)"),
+        ),
         (
             Outcome::Hangs,
             "running",

@@ -36,11 +36,7 @@ fn ids(answer: &Value) -> Vec<u64> {
 
 fn plainly(log: LogScript, runs: u64, windows: LogWindows) -> Simulator {
     let plan = Plan::new().queued_for(S(0)).runs_for(S(runs)).log(log);
-    Simulator::start(
-        Scenario::new()
-            .log_windows(windows)
-            .plan("App_Build", plan),
-    )
+    Simulator::start(Scenario::new().log_windows(windows).plan("App_Build", plan))
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,10 +91,7 @@ async fn indices_have_gaps_and_a_tail_of_20_holds_21() {
     let tail = messages(&simulator, id, "messagesCount=-20&target=tail").await;
     let ids = ids(&tail);
     assert_eq!(ids.len(), 21);
-    assert!(
-        ids.windows(2).any(|pair| pair[1] == pair[0] + 2),
-        "{ids:?}"
-    );
+    assert!(ids.windows(2).any(|pair| pair[1] == pair[0] + 2), "{ids:?}");
     assert_eq!(tail["lastMessageIndex"].as_u64(), ids.last().copied());
     assert_eq!(tail["messages"][20]["text"], "Build finished");
     // From a message in a gap on.
@@ -227,7 +220,9 @@ async fn a_cloud_server_names_no_version_in_its_logs() {
     ];
     let mut rest = log.text.as_str();
     for part in order {
-        rest = &rest[rest.find(part).unwrap_or_else(|| panic!("{part}: {}", log.text))..];
+        rest = &rest[rest
+            .find(part)
+            .unwrap_or_else(|| panic!("{part}: {}", log.text))..];
     }
 }
 

@@ -14,5 +14,6 @@ mod queueing;
 mod results;
 mod robust;
 mod searching;
+mod seen;
 mod sockets;
 mod vcs;

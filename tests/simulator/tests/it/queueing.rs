@@ -156,7 +156,7 @@ async fn what_is_refused() {
     assert_eq!(answer.status, 403);
     assert!(
         answer.text.contains(
-            "You do not have \"Run build\" permission in project with internal id: 'project2'."
+            "You do not have \"Run build\" permission in project with internal id: project2"
         ),
         "{}",
         answer.text
@@ -173,8 +173,12 @@ async fn an_unknown_branch_runs_on_the_default_one() {
         json!({"branchName": "nobody/knows"}),
     )
     .await;
-    let shown = build(&simulator, id, "branchName,defaultBranch").await;
-    assert_eq!(shown, json!({"branchName": "main", "defaultBranch": true}));
+    // Its name is known when the changes are collected.
+    for (after, name) in [(0, "<default>"), (5, "main")] {
+        tokio::time::advance(std::time::Duration::from_secs(after)).await;
+        let shown = build(&simulator, id, "branchName,defaultBranch").await;
+        assert_eq!(shown, json!({"branchName": name, "defaultBranch": true}));
+    }
     let strict = Simulator::start(
         Scenario::new().build_type(
             BuildType::new("App_Build")

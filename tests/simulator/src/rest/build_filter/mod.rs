@@ -178,8 +178,7 @@ pub(super) fn filter<'a>(
     }
     if let Some(failed) = or_default("failedToStart", locator.boolean("failedToStart")?) {
         tests.push(Box::new(move |(_, course)| {
-            let is =
-                course.phase(now) == Phase::Finished && matches!(course.end, End::FailedToStart(_));
+            let is = course.phase(now) == Phase::Finished && course.says_failed_to_start();
             is == failed
         }));
     }

@@ -34,6 +34,13 @@ pub(super) fn places<'a>(
         };
         let id = build_types::project_id(text)?;
         if state.project(&id).is_none() || !state.may(&call.who, &id, "view_project") {
+            let hidden = state.project(&id).is_some();
+            if hidden && state.version.at_least(2026, 2, 0) {
+                return Err(ApiError::denied(format!(
+                    "You do not have enough permissions to access project with internal id: {}",
+                    state.project_internal_id(&id)
+                )));
+            }
             return Err(ApiError::not_found(format!(
                 "No project found by locator '{text}'. Project cannot be found by external id '{id}'."
             )));

@@ -1,0 +1,40 @@
+//! What no record says of real servers, or in what they differ: one choice each, and a switch for the other.
+
+/// The choices. Each is one method; without it the server is as most were seen to be.
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a switch each")]
+pub struct Doubts {
+    pub(crate) xml_denials: bool,
+    pub(crate) unnamed_default_branch: bool,
+    pub(crate) unknown_branch_fails: bool,
+    pub(crate) lost_commit_cancels: bool,
+    pub(crate) late_cancel_dates: bool,
+}
+
+impl Doubts {
+    /// A 403 of a writing request is XML whatever was accepted (2026.1.1).
+    pub fn xml_denials(mut self) -> Self {
+        self.xml_denials = true;
+        self
+    }
+    /// Builds of the default branch show `<default>` as their branch also after they left the queue.
+    pub fn unnamed_default_branch(mut self) -> Self {
+        self.unnamed_default_branch = true;
+        self
+    }
+    /// A build for a branch that no root monitors fails to start (seen in 2026), rather than building the default branch.
+    pub fn unknown_branch_fails(mut self) -> Self {
+        self.unknown_branch_fails = true;
+        self
+    }
+    /// A build for a commit that is nowhere is canceled by TeamCity itself (seen in 2026), rather than failing.
+    pub fn lost_commit_cancels(mut self) -> Self {
+        self.lost_commit_cancels = true;
+        self
+    }
+    /// The date of a cancellation is after that of the build's end (seen in 2015).
+    pub fn late_cancel_dates(mut self) -> Self {
+        self.late_cancel_dates = true;
+        self
+    }
+}
