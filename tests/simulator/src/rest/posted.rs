@@ -150,17 +150,15 @@ pub(super) fn order(call: &Call<'_>, body: &Value) -> Result<Order, ApiError> {
         order.trigger = Trigger::SnapshotDependency(id);
     }
     order.pinned = pinning::pinned(call, body, build_type, &order)?;
-    if !order.pinned.is_empty() {
-        if !call
-            .state
-            .may(&call.who, project, "customize_build_revisions")
-        {
-            let user = call.state.user(call.who.user);
-            return Err(ApiError::may_not_choose_revisions(
-                user.map_or("", |user| user.username.as_str()),
-                &call.state.project_internal_id(project),
-            ));
-        }
+    let chooses = call
+        .state
+        .may(&call.who, project, "customize_build_revisions");
+    if !order.pinned.is_empty() && !chooses {
+        let user = call.state.user(call.who.user);
+        return Err(ApiError::may_not_choose_revisions(
+            user.map_or("", |user| user.username.as_str()),
+            &call.state.project_internal_id(project),
+        ));
     }
     Ok(order)
 }
