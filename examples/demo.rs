@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
         ("BITBUCKET_PROXY_URL", &proxy.proxy_url()),
     ];
     let world = World {
-        connect: Box::new(|how| Ok(Rc::new(connect(how)?) as Rc<dyn Transport>)),
+        connect: Rc::new(|how| Ok(Rc::new(connect(how)?) as Rc<dyn Transport>)),
         output: Rc::new(RefCell::new(std::io::stdout())),
         stop: Box::pin(std::future::pending()),
         directory: directory.clone(),

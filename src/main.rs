@@ -23,7 +23,7 @@ fn main() -> anyhow::Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate()).context("no handler for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("no handler for SIGINT")?;
         let world = World {
-            connect: Box::new(|how| Ok(Rc::new(connect(how)?) as Rc<dyn Transport>)),
+            connect: Rc::new(|how| Ok(Rc::new(connect(how)?) as Rc<dyn Transport>)),
             output: Rc::new(RefCell::new(io::stdout())),
             stop: Box::pin(async move {
                 tokio::select! {

@@ -7,18 +7,23 @@ use std::time::Duration;
 
 use crate::cancel;
 use crate::check;
-use crate::cli::{self, Command, TokenCommand};
-use crate::clone;
-use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
+use crate::cli::{self, Command};
+use crate::clients::{Clients, Login, Trace};
+use crate::config::{self, CommandKind, Network, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
-use crate::http::{Connection, Retry, Traced, Transport, Watch};
+use crate::http::Watch;
+use crate::identity::{Identity, Marker};
+use crate::outcome::{Event, Events, QueuedBuild};
+use crate::place::clone;
 use crate::report::console::Console;
 use crate::results::{self, Results};
-use crate::run::event::{Event, Events};
-use crate::run::{Context, Identity, Ledger, Marker};
-use crate::teamcity::{Client, Requests};
-use crate::token::{self, Authenticated, Session};
-use crate::world::World;
+use crate::run::{Context, Ledger};
+use crate::teamcity::Client;
+use crate::token::{self, Authenticated, Session, TokenCommand};
+use crate::world::{BoxFuture, World};
+
+/// How long a server that does not answer is retried where a person waits for it.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Does what arguments and environment say.
 pub async fn run(
@@ -63,7 +68,13 @@ async fn run_builds(
         ));
         return ExitStatus::Usage;
     }
-    let Some(client) = client(&settings, &world, &console) else {
+    let clients = clients(
+        &settings.connection.network,
+        settings.follow.debug,
+        &world,
+        &console,
+    );
+    let Some(client) = teamcity(&settings, &clients, &console) else {
         return ExitStatus::Usage;
     };
     let storage = settings.pipeline.pipe_storage_dir.as_deref();
@@ -79,9 +90,20 @@ async fn run_builds(
         }
     };
     let marker = marker(&settings, world.random);
-    let results = Results::new(&settings, &world, &console, marker.pipeline_tag());
+    let results = Results::new(
+        &settings,
+        &world.directory,
+        &clients,
+        &console,
+        marker.pipeline_tag(),
+    );
     #[expect(clippy::cast_precision_loss, reason = "a spread needs no precision")]
     let phase = (world.random % 1000) as f64 / 1000.0;
+    let tell = |queued: &[QueuedBuild]| -> BoxFuture<'_, ()> {
+        let queued = queued.to_vec();
+        let results = &results;
+        Box::pin(async move { results.started(&queued).await })
+    };
     let context = Context {
         client: &client,
         events: &*console,
@@ -90,7 +112,7 @@ async fn run_builds(
         phase,
         earlier: &earlier,
         keep: &|outcome| results.keep(outcome),
-        publisher: results.publisher(),
+        tell: &tell,
         ledger: &Ledger::default(),
     };
     let mut stop = world.stop;
@@ -105,7 +127,7 @@ async fn run_builds(
                 server: &settings.connection.url,
                 token: &settings.connection.token,
             };
-            token::record_authenticated(&this, &world.connect, (world.now)()).await;
+            token::record_authenticated(&this, &clients, (world.now)()).await;
         }
     };
     if matches!(status, ExitStatus::Signal(_)) {
@@ -130,7 +152,13 @@ async fn cancel_builds(
     let Some(settings) = settings(environment, CommandKind::Cancel, &console) else {
         return ExitStatus::Usage;
     };
-    let Some(client) = client(&settings, &world, &console) else {
+    let clients = clients(
+        &settings.connection.network,
+        settings.follow.debug,
+        &world,
+        &console,
+    );
+    let Some(client) = teamcity(&settings, &clients, &console) else {
         return ExitStatus::Usage;
     };
     let marker = marker(&settings, world.random);
@@ -172,9 +200,13 @@ async fn keep_token(
             return ExitStatus::Usage;
         }
     };
-    let watch = Rc::new(Outages(console.clone()));
+    let mut network = settings.network.clone();
+    if world.person.can_be_asked() {
+        network.retry_for = network.retry_for.min(PATIENCE);
+    }
+    let clients = clients(&network, settings.debug, &world, &console);
     let stop = std::mem::replace(&mut world.stop, Box::pin(std::future::pending()));
-    let session = Session::new(settings, environment, world, console, watch);
+    let session = Session::new(settings, environment, world, console, clients);
     tokio::select! {
         biased;
         signal = stop => ExitStatus::Signal(signal),
@@ -202,36 +234,23 @@ fn settings(
     }
 }
 
-fn client(settings: &Settings, world: &World, console: &Rc<Console>) -> Option<Client> {
-    let connection = &settings.connection;
-    let how = Connection {
-        extra_roots: connection.ca_certificate.clone(),
-        ..Connection::default()
-    };
-    let mut transport: Rc<dyn Transport> = match (world.connect)(&how) {
-        Ok(transport) => transport,
-        Err(error) => {
-            console.error(&format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"));
-            return None;
-        }
-    };
-    if settings.follow.debug {
+/// The clients of a command, which tells of outages and, if asked, of each request.
+fn clients(network: &Network, debug: bool, world: &World, console: &Rc<Console>) -> Clients {
+    let trace = debug.then(|| -> Trace {
         let console = Rc::clone(console);
-        transport = Rc::new(Traced::new(transport, move |line| console.debug(line)));
-    }
-    let watch = Rc::new(Outages(console.clone()));
-    let retry = Retry::new(connection.retry_for);
-    match Requests::new(
-        transport,
-        connection.url.clone(),
-        &connection.token,
-        &connection.headers,
-        retry,
-        watch,
-    ) {
-        Ok(requests) => Some(Client::new(requests)),
-        Err(_) => {
-            console.error("TEAMCITY_TOKEN holds characters that no token has");
+        Rc::new(move |line: &str| console.debug(line))
+    });
+    let watch = Rc::new(Outages(Rc::clone(console) as Rc<dyn Events>));
+    Clients::new(&world.connect, network.clone(), trace, watch)
+}
+
+/// TeamCity, as the token's user; or nothing, with the reason said.
+fn teamcity(settings: &Settings, clients: &Clients, console: &Console) -> Option<Client> {
+    let connection = &settings.connection;
+    match clients.teamcity(&connection.url, &Login::Token(connection.token.clone())) {
+        Ok(client) => Some(client),
+        Err(wrong) => {
+            console.error(&wrong.to_string());
             None
         }
     }

@@ -9,7 +9,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 use secrecy::zeroize::Zeroizing;
 use tokio::sync::oneshot;
 
-use crate::http::BoxFuture;
+use crate::world::BoxFuture;
 use crate::world::Person;
 
 /// No token or password is longer, in bytes.

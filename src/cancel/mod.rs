@@ -3,8 +3,9 @@
 //! For a step that cleans up: a stopped step may have been killed without a warning.
 
 use crate::exit::ExitStatus;
-use crate::run::event::{Event, Events};
-use crate::run::{Marker, RunError, living};
+use crate::identity::{Marker, living};
+use crate::outcome::{Event, Events};
+use crate::preflight::cure;
 use crate::teamcity::Client;
 use crate::teamcity::model::Build;
 
@@ -18,8 +19,7 @@ pub async fn cancel(
     let found = match living(client, marker.pipeline_tag()).await {
         Ok(found) => found,
         Err(error) => {
-            let error =
-                RunError::teamcity("looking for this pipeline's builds", &error, client.base());
+            let error = cure::teamcity("looking for this pipeline's builds", &error, client.base());
             events.event(&Event::Failed(error.to_string()));
             return error.status;
         }

@@ -4,10 +4,11 @@ use super::finding::Findings;
 use super::server::trouble;
 use crate::config::{BranchChoice, Build, RevisionChoice};
 use crate::exit::ExitStatus;
-use crate::run::{RunError, Survey, Wanted, short, survey};
+use crate::place::{Survey, Wanted, survey};
+use crate::preflight::cure;
 use crate::teamcity::model::{BuildType, Permissions};
 use crate::teamcity::{Client, ErrorKind};
-use crate::types::{BuildTypeId, RepositoryAddress};
+use crate::types::{BuildTypeId, Diagnostic, RepositoryAddress, short};
 
 /// What to look at.
 pub struct Builds<'a> {
@@ -177,7 +178,8 @@ impl Builds<'_> {
         };
         let survey = match survey(self.client, &wanted).await {
             Ok(survey) => survey,
-            Err(RunError { what, cure, status }) => {
+            Err(trouble) => {
+                let Diagnostic { what, cure, status } = cure::place(trouble, self.client.base());
                 all.bad("VCS roots", format!("{id}: {what}"), cure, status);
                 return;
             }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::exit::ExitStatus;
+use crate::types::Diagnostic;
 use crate::types::text::one_line;
 
 /// Longest text of a line, in characters.
@@ -66,6 +67,11 @@ impl Findings {
         status: ExitStatus,
     ) {
         self.add(check, Mark::Problem, text, Some(cure.into()), status);
+    }
+
+    /// Something is wrong, as a run would say it.
+    pub fn wrong(&mut self, check: &'static str, wrong: Diagnostic) {
+        self.bad(check, wrong.what, wrong.cure, wrong.status);
     }
 
     fn add(

@@ -17,13 +17,14 @@ use std::time::Duration;
 use builds::Builds;
 use finding::Findings;
 
-use crate::clone;
-use crate::config::{self, Build, Partial, RevisionChoice, What};
+use crate::clients::{Clients, Login, Trace};
+use crate::config::{self, Build, Network, Partial, RevisionChoice, What};
 use crate::exit::ExitStatus;
-use crate::http::{Connection, Retry, Traced, Transport, Watch};
+use crate::http::Watch;
+use crate::place::clone;
 use crate::report::console::Console;
 use crate::results;
-use crate::teamcity::{Client, ErrorKind, Requests};
+use crate::teamcity::{Client, ErrorKind};
 use crate::types::{BuildId, RepositoryAddress};
 use crate::world::World;
 
@@ -65,14 +66,21 @@ pub async fn run(
     if problems.is_empty() && warnings.is_empty() {
         all.good("variables", "the variables are complete and make sense");
     }
+    let trace = settings.follow.debug.then(|| -> Trace {
+        let console = Rc::clone(console);
+        Rc::new(move |line: &str| console.debug(line))
+    });
+    let network = Network {
+        retry_for: settings.network.retry_for.min(PATIENCE),
+        ..settings.network.clone()
+    };
     let work = Work {
         settings: &settings,
         world,
-        console,
-        watch: Rc::new(Unwatched),
+        clients: Clients::new(&world.connect, network, trace, Rc::new(Unwatched)),
     };
     work.teamcity(&mut all, &variable).await;
-    surroundings::bitbucket(&mut all, &settings, &world.connect).await;
+    surroundings::bitbucket(&mut all, &settings, &work.clients).await;
     surroundings::files(&mut all, &settings, &world.directory);
     console.text(&if json { all.json() } else { all.text() });
     all.status()
@@ -81,8 +89,7 @@ pub async fn run(
 struct Work<'a> {
     settings: &'a Partial,
     world: &'a World,
-    console: &'a Rc<Console>,
-    watch: Rc<dyn Watch>,
+    clients: Clients,
 }
 
 impl Work<'_> {
@@ -91,59 +98,21 @@ impl Work<'_> {
         let Some(url) = &settings.url else {
             return;
         };
-        let how = Connection {
-            extra_roots: settings.ca_certificate.clone(),
-            ..Connection::default()
-        };
-        let mut transport: Rc<dyn Transport> = match (self.world.connect)(&how) {
-            Ok(transport) => transport,
-            Err(error) => {
-                all.bad(
-                    "variables",
-                    format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"),
-                    "Give PEM text, base64 of it, or the path of a PEM file.",
-                    ExitStatus::Usage,
-                );
-                return;
-            }
-        };
-        if settings.follow.debug {
-            let console = Rc::clone(self.console);
-            transport = Rc::new(Traced::new(transport, move |line| console.debug(line)));
-        }
-        let retry = || Retry::new(settings.retry_for.min(PATIENCE));
         let proxy = network::proxy(url, variable);
-        let stranger = Client::new(Requests::anonymous(
-            Rc::clone(&transport),
-            url.clone(),
-            &settings.headers,
-            retry(),
-            Rc::clone(&self.watch),
-        ));
+        let stranger = match self.clients.teamcity(url, &Login::Stranger) {
+            Ok(stranger) => stranger,
+            Err(wrong) => return all.wrong("variables", wrong),
+        };
         if !server::reach(all, &stranger, url, proxy.as_deref()).await {
             return;
         }
         let Some(token) = &settings.token else {
             return;
         };
-        let requests = Requests::new(
-            transport,
-            url.clone(),
-            token,
-            &settings.headers,
-            retry(),
-            Rc::clone(&self.watch),
-        );
-        let Ok(requests) = requests else {
-            all.bad(
-                "token",
-                "TEAMCITY_TOKEN holds characters that no token has",
-                "Store the token's text alone, as TeamCity showed it.",
-                ExitStatus::Usage,
-            );
-            return;
+        let client = match self.clients.teamcity(url, &Login::Token(token.clone())) {
+            Ok(client) => client,
+            Err(wrong) => return all.wrong("token", wrong),
         };
-        let client = Client::new(requests);
         let Some(release) = server::token(all, &client, (self.world.now)()).await else {
             return;
         };

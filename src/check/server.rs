@@ -6,9 +6,10 @@ use url::Url;
 use super::finding::Findings;
 use super::network;
 use crate::exit::ExitStatus;
-use crate::run::{RunError, token_page};
+use crate::preflight::cure::{self, token_page};
 use crate::teamcity::model::{Server, Token, Tokens};
 use crate::teamcity::{Client, Error, ErrorKind};
+use crate::types::Diagnostic;
 
 /// Access tokens began with 2019.1.
 const OLDEST: (u32, u32) = (2019, 1);
@@ -69,7 +70,7 @@ pub fn trouble(
     url: &Url,
     proxy: Option<&str>,
 ) {
-    let RunError { what, cure, status } = RunError::teamcity(doing, error, url);
+    let Diagnostic { what, cure, status } = cure::teamcity(doing, error, url);
     // Whoever answers a request for the version with a refusal is no TeamCity, or none that can be spoken to.
     let status = if check == "network" {
         ExitStatus::Unreachable

@@ -2,24 +2,23 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::finding::Findings;
-use crate::bitbucket::{Client, Error, ErrorKind, Repository, proxied};
+use crate::bitbucket::{Client, Error, ErrorKind, Repository};
+use crate::clients::Clients;
 use crate::config::Partial;
-use crate::http::{Connection, Transport};
-use crate::report::files::Folder;
-use crate::token::{Access, Trouble};
-use crate::world::Connect;
+use crate::preflight::cure::{self, Access};
+use crate::results::files::Folder;
+use crate::types::Diagnostic;
 
 /// The time for one way to Bitbucket.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The step's proxy to Bitbucket, and the credential.
-pub async fn bitbucket(all: &mut Findings, settings: &Partial, connect: &Connect) {
+pub async fn bitbucket(all: &mut Findings, settings: &Partial, clients: &Clients) {
     let Some(bitbucket) = &settings.bitbucket else {
         return;
     };
@@ -39,12 +38,9 @@ pub async fn bitbucket(all: &mut Findings, settings: &Partial, connect: &Connect
     };
     let repository = Repository { workspace, slug };
     if settings.results.code_insights && pipeline.is_pipelines() {
-        let how = Connection {
-            http_proxy: Some(bitbucket.proxy_url.to_string()),
-            ..Connection::default()
-        };
-        let client = transport(connect, &how)
-            .and_then(|transport| Client::new(transport, proxied(&bitbucket.api_url), None).ok());
+        let client = clients
+            .bitbucket_by_proxy(&bitbucket.api_url, &bitbucket.proxy_url)
+            .ok();
         let answer = ask(client, &repository, &commit).await;
         match answer {
             // Whatever it says, something that speaks for Bitbucket is there.
@@ -74,15 +70,14 @@ pub async fn bitbucket(all: &mut Findings, settings: &Partial, connect: &Connect
         );
         return;
     };
-    let client = transport(connect, &Connection::default())
-        .and_then(|transport| Client::new(transport, bitbucket.api_url.clone(), Some(given)).ok());
+    let client = clients.bitbucket(&bitbucket.api_url, given).ok();
     match ask(client, &repository, &commit).await {
         Ok(_) => all.good(
             "Bitbucket credential",
             "Bitbucket accepts the credential for this repository",
         ),
         Err(error) => {
-            let Trouble { what, cure, .. } = Trouble::bitbucket(
+            let Diagnostic { what, cure, .. } = cure::bitbucket(
                 "trying the Bitbucket credential",
                 &error,
                 Some(given),
@@ -91,10 +86,6 @@ pub async fn bitbucket(all: &mut Findings, settings: &Partial, connect: &Connect
             all.odd("Bitbucket credential", what, cure);
         }
     }
-}
-
-fn transport(connect: &Connect, how: &Connection) -> Option<Rc<dyn Transport>> {
-    connect(how).ok()
 }
 
 async fn ask(
@@ -124,7 +115,7 @@ pub fn files(all: &mut Findings, settings: &Partial, directory: &Path) {
     if results.test_reports {
         places.push((
             "test reports",
-            directory.join(crate::run::test_reports::FOLDER),
+            directory.join(crate::results::test_reports::FOLDER),
         ));
     }
     if !results.artifacts.is_empty() {

@@ -6,9 +6,12 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use url::Url;
 
-use super::scope::{self, Part, Scope};
-use super::{CliError, Command, Create, Rotate, TokenCommand, help};
+use super::command::Command;
+use super::error::CliError;
+use super::help;
+use super::scope::{self, Part};
 use crate::config::parse_base_url;
+use crate::token::{Create, Rotate, Scope, TokenCommand};
 
 /// Runs TeamCity builds from a Bitbucket Pipelines step.
 #[derive(Parser)]

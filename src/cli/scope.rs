@@ -1,35 +1,8 @@
-//! Where in Bitbucket a variable lives.
+//! The options that name places in Bitbucket.
 
-use std::fmt;
-
-use super::CliError;
+use super::error::CliError;
+use crate::token::Scope;
 use crate::types::text::one_line;
-
-/// Where in Bitbucket a variable lives.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// A workspace, by its slug.
-    Workspace(String),
-    /// A repository: workspace and repository.
-    Repository(String, String),
-    /// A deployment environment: workspace, repository, and the environment's name.
-    Environment(String, String, String),
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Workspace(workspace) => write!(formatter, "workspace {workspace}"),
-            Self::Repository(workspace, repository) => {
-                write!(formatter, "repository {workspace}/{repository}")
-            }
-            Self::Environment(workspace, repository, environment) => write!(
-                formatter,
-                "environment {environment} of {workspace}/{repository}"
-            ),
-        }
-    }
-}
 
 /// One of the options that name a scope, as it was written.
 pub(super) enum Part {

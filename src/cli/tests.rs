@@ -1,4 +1,9 @@
+use std::time::Duration;
+
+use url::Url;
+
 use super::*;
+use crate::token::{Scope, TokenCommand};
 
 fn args(words: &[&str]) -> Result<Command, CliError> {
     with(words, None)

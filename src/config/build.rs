@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::pipelines::Pipeline;
 use super::raw::{List, Raw};
 use super::reader::Reader;
 use super::settings::{
     BranchChoice, Build, Parameter, RebuildDependencies, Reuse, RevisionChoice, SettingsSource,
     What,
 };
-use super::{Pipeline, variables};
+use super::variables;
 use crate::types::text::one_line;
 use crate::types::{BuildId, BuildTypeId};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
-use super::Pipeline;
+use super::pipelines::Pipeline;
 use super::raw::{self, Raw};
 use super::reader::Reader;
 use super::spelling;

@@ -2,14 +2,17 @@
 //!
 //! Knows nothing of what uses the settings, and sends nothing.
 
+mod bitbucket;
 mod build;
 mod connection;
+mod defaults;
 mod environment;
-mod outcome;
+mod following;
 mod pipelines;
 mod problems;
 mod raw;
 mod reader;
+mod results;
 mod settings;
 mod spelling;
 #[cfg(test)]
@@ -17,9 +20,7 @@ mod tests;
 pub mod variables;
 
 use std::ffi::OsString;
-use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
 use reader::Reader;
 use url::Url;
 use variables::Group;
@@ -30,8 +31,9 @@ pub use connection::{parse_base_url, token_mistake};
 pub use pipelines::Pipeline;
 pub use problems::{Problem, Problems, Warning};
 pub use settings::{
-    Bitbucket, BranchChoice, Build, Connection, Follow, LogMode, Parameter, RebuildDependencies,
-    Results, Reuse, RevisionChoice, Settings, SettingsSource, TokenSettings, What,
+    Bitbucket, BranchChoice, Build, Connection, Follow, LogMode, Network, Parameter,
+    RebuildDependencies, Results, Reuse, RevisionChoice, Settings, SettingsSource, TokenSettings,
+    What,
 };
 
 /// The command that the settings are for: what is required differs.
@@ -52,12 +54,8 @@ pub struct Partial {
     pub url: Option<Url>,
     /// The token.
     pub token: Option<Secret>,
-    /// PEM text of CAs to trust beside the public ones.
-    pub ca_certificate: Option<String>,
-    /// Extra headers.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// How long an unreachable server is retried.
-    pub retry_for: Duration,
+    /// How servers are reached.
+    pub network: Network,
     /// What to do.
     pub what: Option<What>,
     /// How to follow.
@@ -76,9 +74,7 @@ impl Partial {
             connection: Connection {
                 url: self.url?,
                 token: self.token?,
-                ca_certificate: self.ca_certificate,
-                headers: self.headers,
-                retry_for: self.retry_for,
+                network: self.network,
             },
             what: self.what?,
             follow: self.follow,
@@ -123,7 +119,7 @@ fn gather(
     let token = connection::token(&mut reader, raw.teamcity_token.take());
     let ca_certificate = connection::certificate(&mut reader, raw.teamcity_ca_certificate.take());
     let headers = connection::headers(&mut reader, found.headers);
-    let retry_for = outcome::retry_for(&mut reader, raw);
+    let retry_for = following::retry_for(&mut reader, raw);
     let what = match command {
         CommandKind::Run | CommandKind::Check => {
             let given = |name: &str| found.given.get(name).cloned();
@@ -138,18 +134,20 @@ fn gather(
             Some(What::Nothing)
         }
     };
-    let follow = outcome::follow(&mut reader, raw);
-    let bitbucket = outcome::bitbucket(&mut reader, raw);
+    let follow = following::follow(&mut reader, raw);
+    let bitbucket = bitbucket::bitbucket(&mut reader, raw);
     let has_credential = bitbucket
         .as_ref()
         .is_some_and(|bitbucket| bitbucket.credential.is_some());
-    let results = outcome::results(&mut reader, raw, has_credential);
+    let results = results::results(&mut reader, raw, has_credential);
     let partial = Partial {
         url,
         token,
-        ca_certificate,
-        headers,
-        retry_for,
+        network: Network {
+            ca_certificate,
+            headers,
+            retry_for,
+        },
         what,
         follow,
         results,
@@ -171,16 +169,18 @@ pub fn read_for_tokens(
     let raw = &mut found.raw;
     let ca_certificate = connection::certificate(&mut reader, raw.teamcity_ca_certificate.take());
     let headers = connection::headers(&mut reader, found.headers);
-    let retry_for = outcome::retry_for(&mut reader, raw);
-    let debug = outcome::debug(&mut reader, raw);
-    let bitbucket = outcome::bitbucket(&mut reader, raw);
+    let retry_for = following::retry_for(&mut reader, raw);
+    let debug = following::debug(&mut reader, raw);
+    let bitbucket = bitbucket::bitbucket(&mut reader, raw);
     let pipeline = found.pipeline;
     // These commands run on people's machines, whose environments hold anything.
     reader.misspelt.clear();
     let settings = bitbucket.map(|bitbucket| TokenSettings {
-        ca_certificate,
-        headers,
-        retry_for,
+        network: Network {
+            ca_certificate,
+            headers,
+            retry_for,
+        },
         debug,
         bitbucket,
         pipeline,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use url::Url;
 
-use super::Pipeline;
+use super::pipelines::Pipeline;
 use crate::types::{BuildId, BuildTypeId, Credential, Secret};
 
 /// Everything that `run`, `check` and `cancel` need to know.
@@ -30,18 +30,25 @@ pub struct Settings {
 /// What the `token` commands need to know. Their server and scope come from arguments.
 #[derive(Debug, Clone)]
 pub struct TokenSettings {
-    /// PEM text of CAs to trust beside the public ones.
-    pub ca_certificate: Option<String>,
-    /// Extra headers for TeamCity, marked sensitive.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// How long an unreachable server is retried.
-    pub retry_for: Duration,
+    /// How servers are reached.
+    pub network: Network,
     /// Whether each request is shown.
     pub debug: bool,
     /// How to reach Bitbucket.
     pub bitbucket: Bitbucket,
     /// The pipeline, if this runs in one.
     pub pipeline: Pipeline,
+}
+
+/// How servers are reached.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// PEM text of certificates to trust beside the public authorities.
+    pub ca_certificate: Option<String>,
+    /// Extra headers for TeamCity, marked sensitive.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How long an unreachable TeamCity is retried.
+    pub retry_for: Duration,
 }
 
 /// How to reach TeamCity.
@@ -51,12 +58,8 @@ pub struct Connection {
     pub url: Url,
     /// The access token.
     pub token: Secret,
-    /// PEM text of CAs to trust beside the public ones.
-    pub ca_certificate: Option<String>,
-    /// Extra headers for each request, marked sensitive.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// How long an unreachable server is retried.
-    pub retry_for: Duration,
+    /// How it is reached.
+    pub network: Network,
 }
 
 /// What to do on the server.

@@ -1,6 +1,6 @@
 //! Reading a body with a limit.
 
-use super::transport::{Body, TransportError};
+use crate::world::{Body, TransportError};
 
 /// Why a body could not be had whole.
 #[derive(Debug, thiserror::Error)]

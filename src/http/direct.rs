@@ -3,44 +3,19 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use reqwest::{Certificate, Client, Proxy, redirect};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::transport::{
-    BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
+use crate::world::{
+    BoxFuture, Chunks, ConnectError, Connection, Request, Response, Transport, TransportError,
+    TransportErrorKind,
 };
 
 /// Time to make a connection. Longer than two lost SYN packets need (1 s, then 2 s more).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Idle connections are dropped well before Tomcat's 20 s, so that a request seldom meets a closing one.
 const IDLE: Duration = Duration::from_secs(15);
-
-/// How to connect.
-#[derive(Debug, Default)]
-pub struct Connection {
-    /// PEM text of CAs to trust beside the public ones.
-    pub extra_roots: Option<String>,
-    /// Headers for every request.
-    pub headers: HeaderMap,
-    /// A proxy for plain http, with the environment's proxies ignored: the step's own proxy for Bitbucket.
-    pub http_proxy: Option<String>,
-}
-
-/// Why no client could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The extra roots are no certificates.
-    #[error("it holds no readable PEM certificate: {0}")]
-    Certificate(String),
-    /// The proxy's address is wrong.
-    #[error("the proxy's address can't be used: {0}")]
-    Proxy(String),
-    /// The TLS library refused.
-    #[error("the HTTP client can't be made: {0}")]
-    Client(String),
-}
 
 /// Makes the transport.
 ///

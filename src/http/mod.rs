@@ -7,12 +7,12 @@ mod body;
 mod direct;
 mod retry;
 mod trace;
-mod transport;
 
+pub use crate::world::{
+    Body, BoxFuture, Chunks, ConnectError, Connection, Request, Response, Transport,
+    TransportError, TransportErrorKind,
+};
 pub use body::{BodyError, read_limited};
-pub use direct::{ConnectError, Connection, connect};
+pub use direct::connect;
 pub use retry::{CONFIRM_AFTER, Failure, GaveUp, Retry, Trouble, Watch};
 pub use trace::Traced;
-pub use transport::{
-    Body, BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
-};

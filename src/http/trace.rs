@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use super::transport::{BoxFuture, Request, Response, Transport, TransportError};
+use crate::world::{BoxFuture, Request, Response, Transport, TransportError};
 
 /// A transport that tells of each request: method, path, status, time, try. Never a header, where the token is.
 pub struct Traced {

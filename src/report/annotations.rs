@@ -8,7 +8,7 @@ use super::location::{self, Place, Tree};
 use super::summary::{at_a_word, lines};
 use super::test_name::TestName;
 use crate::bitbucket::model::{Annotation, AnnotationType, Outcome, Severity};
-use crate::run::outcome::{BuildOutcome, FailedTest, Problem, RunOutcome};
+use crate::outcome::{BuildOutcome, FailedTest, Problem, RunOutcome};
 use crate::types::hash;
 
 /// Most annotations of a report.

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::Warning;
-use crate::run::outcome::{BuildOutcome, RunOutcome};
+use crate::outcome::{BuildOutcome, RunOutcome};
 use crate::types::text::one_line;
 
 /// The file's name, in the working directory.
@@ -114,8 +114,8 @@ mod tests {
 
     use super::*;
     use crate::exit::ExitStatus;
+    use crate::outcome::Ending;
     use crate::report::summary::sample;
-    use crate::run::outcome::Ending;
     use crate::types::BuildId;
 
     fn outcome(builds: Vec<BuildOutcome>) -> RunOutcome {

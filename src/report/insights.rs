@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::summary::{at_a_word, count, headline, is_good, is_open, title};
 use crate::bitbucket::model::{Data, DataValue, Report, ReportResult, ReportType};
-use crate::run::event::QueuedBuild;
-use crate::run::outcome::{BuildOutcome, RunOutcome};
+use crate::outcome::QueuedBuild;
+use crate::outcome::{BuildOutcome, RunOutcome};
 use crate::types::hash;
 use crate::types::text::one_line;
 
@@ -225,8 +225,8 @@ fn milliseconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Ending;
     use crate::report::summary::sample;
-    use crate::run::outcome::Ending;
     use crate::types::BuildId;
 
     fn json(report: &Report) -> String {

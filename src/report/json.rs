@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::outcome::{
+use crate::outcome::{
     BuildOutcome, BuiltChange, Cancellation, ChainBuild, FailedTest, Moment, Problem, RunOutcome,
     TestCounts,
 };

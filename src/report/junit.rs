@@ -16,7 +16,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::summary::{at_a_word, lines};
 use super::test_name::TestName;
-use crate::run::outcome::Problem;
+use crate::outcome::Problem;
 use crate::types::text::one_line;
 
 /// Longest message, in characters: what Pipelines shows of a field.

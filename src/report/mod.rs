@@ -5,7 +5,6 @@
 pub mod annotations;
 pub mod console;
 pub mod env;
-pub mod files;
 pub mod insights;
 pub mod json;
 pub mod junit;

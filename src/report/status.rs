@@ -3,8 +3,8 @@
 use super::insights::web;
 use super::summary::at_a_word;
 use crate::bitbucket::model::{BuildStatus, State};
-use crate::run::event::QueuedBuild;
-use crate::run::outcome::{BuildOutcome, Ending};
+use crate::outcome::QueuedBuild;
+use crate::outcome::{BuildOutcome, Ending};
 use crate::types::BuildTypeId;
 use crate::types::hash;
 

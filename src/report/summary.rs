@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::run::outcome::{BuildOutcome, Ending, RunOutcome};
+use crate::outcome::{BuildOutcome, Ending, RunOutcome};
 use crate::types::span;
 use crate::types::text::one_line;
 

@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 
-use super::event::QueuedBuild;
-use super::outcome::BuildOutcome;
+use crate::outcome::BuildOutcome;
+use crate::outcome::QueuedBuild;
 use crate::types::{BuildId, BuildTypeId};
 
 /// One build of the run.

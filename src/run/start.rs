@@ -2,22 +2,19 @@
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::Context;
-use super::error::RunError;
-use super::event::{Event, QueuedBuild};
+use super::context::Context;
 use super::follow::Asked;
 use super::ledger::Entry;
-use super::outcome::{BuildOutcome, Ending};
-use super::place::{self, Pin, Place, Wanted};
-use super::queue::{self, QueueError};
-use super::{connect, plan, reuse, stop, supersede};
+use super::queue::{self, QueueError, Request, id_of};
+use super::stop;
 use crate::config::{BranchChoice, Build as BuildSettings};
+use crate::identity;
+use crate::outcome::{BuildOutcome, Ending, Event, QueuedBuild};
+use crate::place::{self, Pin, Place, Wanted};
+use crate::preflight::{self, AT_ONCE, cure};
 use crate::teamcity::ErrorKind;
 use crate::teamcity::model::{Build, BuildType};
-use crate::types::{BuildId, BuildTypeId, RepositoryAddress};
-
-/// Build configurations that are looked at at once. They are queued one after the other, in their order.
-pub const AT_ONCE: usize = 8;
+use crate::types::{BuildId, BuildTypeId, Diagnostic, RepositoryAddress};
 
 /// A build that was started, and what it was asked to be.
 pub struct Started {
@@ -35,9 +32,9 @@ pub async fn start(
     context: &Context<'_>,
     settings: &BuildSettings,
     release: (u32, u32),
-) -> Result<Vec<Option<Started>>, RunError> {
+) -> Result<Vec<Option<Started>>, Diagnostic> {
     let build_types =
-        connect::build_types(context.client, context.events, &settings.build_types).await?;
+        preflight::build_types(context.client, context.events, &settings.build_types).await?;
     for (id, build_type) in settings.build_types.iter().zip(&build_types) {
         context.ledger.add(entry(id, build_type));
     }
@@ -56,12 +53,13 @@ pub async fn start(
     };
     let all = settings.build_types.iter().map(|id| async move {
         let wanted = wanted(id);
-        place::find(context.client, context.events, &wanted).await
+        let place = place::find(context.client, context.events, &wanted).await;
+        place.map_err(|trouble| cure::place(trouble, context.client.base()))
     });
     let places: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
     let places = places
         .into_iter()
-        .collect::<Result<Vec<Place>, RunError>>()?;
+        .collect::<Result<Vec<Place>, Diagnostic>>()?;
     let token = context.settings.connection.token.expose();
     let tags: Vec<String> = settings
         .build_types
@@ -90,10 +88,10 @@ pub async fn start(
         let adopted = match adopted {
             Some(build) => Some(build),
             None => {
-                let found = reuse::find(context, settings, id, &place).await?;
+                let found = queue::reuse::find(context, settings, id, &place).await?;
                 if found.is_some() {
                     // Also one of this pipeline is another step's, which may wait for it.
-                    (joined, own) = (Some(reuse::WHY), false);
+                    (joined, own) = (Some(queue::reuse::WHY), false);
                 }
                 found
             }
@@ -141,7 +139,7 @@ pub async fn start(
             .iter()
             .filter(|entry| entry.id.is_some())
         {
-            supersede::supersede(context, entry).await;
+            queue::supersede(context, entry).await;
         }
     }
     Ok(started)
@@ -193,18 +191,18 @@ async fn earlier(
     context: &Context<'_>,
     build_types: &[BuildTypeId],
     tags: &[String],
-) -> Result<Vec<Vec<Build>>, RunError> {
+) -> Result<Vec<Vec<Build>>, Diagnostic> {
     if !context.marker.is_stable() {
         return Ok(vec![Vec::new(); tags.len()]);
     }
     let all = build_types
         .iter()
         .zip(tags)
-        .map(|(id, tag)| queue::tagged(context.client, id, tag));
+        .map(|(id, tag)| identity::tagged(context.client, id, tag));
     let all: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
     let all: Result<Vec<_>, _> = all.into_iter().collect();
     all.map_err(|error| {
-        RunError::teamcity(
+        cure::teamcity(
             "looking for builds of an earlier try",
             &error,
             context.client.base(),
@@ -226,17 +224,17 @@ async fn queue(
     wanted: &Wanted<'_>,
     marked: &Marked<'_>,
     place: &mut Place,
-) -> Result<Result<Build, RunError>, RunError> {
+) -> Result<Result<Build, Diagnostic>, Diagnostic> {
     let comment = settings
         .comment
         .clone()
-        .unwrap_or_else(|| plan::comment(&context.settings.pipeline));
+        .unwrap_or_else(|| queue::comment(&context.settings.pipeline));
     let tags = [context.marker.pipeline_tag(), marked.tag];
     let earlier: Vec<BuildId> = marked.earlier.iter().filter_map(|build| build.id).collect();
     let mut ways_left = 2;
     loop {
-        let body = plan::request(settings, wanted.build_type, place, &comment, &tags);
-        let request = queue::Request {
+        let body = queue::request(settings, wanted.build_type, place, &comment, &tags);
+        let request = Request {
             position: marked.position,
             build_type: wanted.build_type,
             tag: marked.tag,
@@ -249,12 +247,14 @@ async fn queue(
             Err(QueueError::Refused(kind)) if ways_left > 0 && other_way(&kind, place) => {
                 ways_left -= 1;
                 if place.pin == Pin::Change {
-                    place::wait_for_change(context.client, context.events, wanted, place).await?;
+                    place::wait_for_change(context.client, context.events, wanted, place)
+                        .await
+                        .map_err(|trouble| cure::place(trouble, context.client.base()))?;
                 }
             }
             Err(QueueError::Refused(kind)) => {
                 let doing = format!("queueing {}", wanted.build_type);
-                return Ok(Err(RunError::teamcity(
+                return Ok(Err(cure::teamcity(
                     &doing,
                     &kind.into(),
                     context.client.base(),
@@ -299,7 +299,7 @@ fn begun(
     place: &Place,
     joined: Option<&'static str>,
 ) -> Started {
-    let id = queue::id_of(build);
+    let id = id_of(build);
     context.ledger.update(position, |entry| {
         entry.id = Some(id);
         entry.in_flight = false;

@@ -9,11 +9,10 @@ use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::Instant;
 
-use super::Context;
-use super::event::Event;
+use super::context::Context;
 use super::ledger::Entry;
-use super::outcome::Ending;
-use super::queue;
+use crate::identity;
+use crate::outcome::{Ending, Event};
 use crate::teamcity::model::Build;
 use crate::teamcity::{Error, ErrorKind};
 use crate::types::BuildId;
@@ -85,14 +84,14 @@ async fn cancel_entry(
             for pause in IN_FLIGHT {
                 tokio::time::sleep(pause).await;
                 let found = insist(end, || {
-                    queue::tagged_now(context.client, &entry.build_type, tag)
+                    identity::tagged_now(context.client, &entry.build_type, tag)
                 })
                 .await
                 .unwrap_or_default();
                 let mut canceled = false;
                 let living = |build: &&Build| !build.is_finished() && !build.has_absorbed();
                 for build in found.iter().filter(living) {
-                    let id = queue::id_of(build);
+                    let id = super::queue::id_of(build);
                     context
                         .ledger
                         .update(position, |entry| entry.outcome.id = Some(id));

@@ -15,6 +15,25 @@ pub struct Error {
     pub waited: Duration,
 }
 
+/// The same, with what it was sent for: the words before the cause (`reading the branches: …`).
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// What was being done.
+    pub doing: String,
+    /// What is wrong.
+    pub error: Error,
+}
+
+impl Error {
+    /// Says what the request was sent for.
+    pub fn while_doing(self, doing: impl Into<String>) -> Failed {
+        Failed {
+            doing: doing.into(),
+            error: self,
+        }
+    }
+}
+
 fn lasting(waited: Duration) -> String {
     if waited < Duration::from_secs(10) {
         return String::new();

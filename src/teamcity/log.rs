@@ -1,22 +1,15 @@
 //! The build log, in the two forms that servers give it: windows of messages, and the whole as text.
 
-use std::fmt;
-
 use bytes::BytesMut;
-use serde::Deserializer;
-use serde::de::Visitor;
 
 use super::client::Client;
 use super::error::{Error, ErrorKind};
 use super::model::LogMessages;
+use super::model::log::{LONGEST_LINE, cut};
 use super::request::{LARGEST_ANSWER, Need};
 use crate::http::Body;
 use crate::types::BuildId;
 
-/// Longest line that is kept, in bytes; the rest of it is dropped.
-const LONGEST_LINE: usize = 16 * 1024;
-/// Stands for what was dropped.
-const DROPPED: &str = "…";
 /// Largest window of several messages, in bytes: memory stays small in a flood.
 const LARGEST_WINDOW: usize = 1536 * 1024;
 /// A window of so few may be larger.
@@ -210,41 +203,6 @@ fn is_root(text: &str) -> bool {
     let name = text.split(' ').next().unwrap_or_default();
     name.strip_prefix("bt")
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// A line, or the beginning of one that is too long.
-fn cut(line: &str) -> String {
-    match line.get(..line.floor_char_boundary(LONGEST_LINE)) {
-        Some(begin) if begin.len() < line.len() => format!("{begin}{DROPPED}"),
-        _ => line.to_owned(),
-    }
-}
-
-/// Reads a message's text, of which only the beginning of long lines is kept.
-pub(super) fn message_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    struct Text;
-
-    impl Visitor<'_> for Text {
-        type Value = Option<String>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a text")
-        }
-
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            if text.len() <= LONGEST_LINE {
-                return Ok(Some(text.to_owned()));
-            }
-            let lines: Vec<String> = text.split('\n').map(cut).collect();
-            Ok(Some(lines.join("\n")))
-        }
-    }
-
-    from.deserialize_any(Text)
 }
 
 /// `[08:03:12]E:\t [Step 1/2] Process exited`: time, marker, a tab a level, the block, the text.

@@ -4,6 +4,7 @@
 
 mod access;
 mod artifacts;
+mod blot;
 mod client;
 mod date;
 mod error;
@@ -14,16 +15,17 @@ mod locator;
 mod log;
 pub mod model;
 mod request;
+mod storage;
 #[cfg(test)]
 pub(crate) mod stub;
-mod tests;
+mod test_occurrences;
 mod tokens;
 
 pub use artifacts::{Artifact, Artifacts, Download, Piece};
 pub use client::Client;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Failed};
 pub use locator::Locator;
 pub use log::{Level, TextLine, TextLog, Window};
 pub use request::{Need, Requests};
-pub use tests::{TestFilter, TestPages};
+pub use test_occurrences::{TestFilter, TestPages};
 pub use tokens::NewToken;

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::blot::blot;
 use super::error::{self, Error, ErrorKind};
 use crate::http::{
     Body, BodyError, Failure, Request, Response, Retry, Transport, Trouble, Watch, read_limited,
@@ -20,8 +21,6 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
 pub(super) const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Largest error body that is looked at, in bytes.
 const LARGEST_ERROR: usize = 64 * 1024;
-/// Most redirects on the way to an artifact.
-const MOST_REDIRECTS: usize = 3;
 /// JSON first; XML too, so that a server which can't give JSON says why instead of 406.
 pub(super) const JSON: &str = "application/json, application/xml;q=0.9";
 
@@ -150,67 +149,6 @@ impl Requests {
         .await
     }
 
-    /// Opens the content of an artifact. It may lie in a storage elsewhere: a redirect to another host is followed
-    /// with none of our headers but those of the range, since the address itself is the credential there.
-    pub(super) async fn open_content(
-        &self,
-        url: Url,
-        headers: &HeaderMap,
-    ) -> Result<Response, Error> {
-        self.repeat(Need::May, |attempt| {
-            let mut request = self.request(Method::GET, url.clone(), "*/*", None, attempt);
-            request.headers.extend(headers.clone());
-            async move { self.content(request, headers).await }
-        })
-        .await
-    }
-
-    async fn content(
-        &self,
-        mut request: Request,
-        headers: &HeaderMap,
-    ) -> Result<Response, Failure<ErrorKind>> {
-        for _ in 0..=MOST_REDIRECTS {
-            let at = request.url.clone();
-            let attempt = request.attempt;
-            let sent = async {
-                self.transport
-                    .send(request)
-                    .await
-                    .map_err(|error| failure(error.into(), None))
-            };
-            let response = within(sent).await?;
-            let elsewhere = response
-                .header("location")
-                .filter(|_| (300..400).contains(&response.status))
-                .and_then(|location| at.join(location).ok())
-                .filter(|target| self.is_storage(target));
-            match elsewhere {
-                Some(url) => {
-                    request = Request {
-                        method: Method::GET,
-                        url,
-                        headers: headers.clone(),
-                        body: None,
-                        attempt,
-                    };
-                }
-                None => return within(self.accept(response)).await,
-            }
-        }
-        Err(failure(
-            ErrorKind::Redirected("one place after the other".to_owned()),
-            None,
-        ))
-    }
-
-    /// Whether an artifact may be fetched from there: another host, and not less safely than from TeamCity.
-    fn is_storage(&self, target: &Url) -> bool {
-        let as_safe =
-            target.scheme() == "https" || self.base.scheme() == "http" && target.scheme() == "http";
-        as_safe && target.host() != self.base.host()
-    }
-
     pub(super) async fn repeat<T, F, Fut>(&self, need: Need, mut operation: F) -> Result<T, Error>
     where
         F: FnMut(u32) -> Fut,
@@ -288,7 +226,7 @@ impl Requests {
     }
 
     /// Lets a success pass; reads what a failure says.
-    async fn accept(&self, response: Response) -> Result<Response, Failure<ErrorKind>> {
+    pub(super) async fn accept(&self, response: Response) -> Result<Response, Failure<ErrorKind>> {
         if (200..300).contains(&response.status) {
             return Ok(response);
         }
@@ -334,36 +272,6 @@ impl Requests {
     }
 }
 
-/// What is shorter is no secret, and may be part of anything.
-const SHORTEST_SECRET: usize = 8;
-
-/// Blots out the secrets that were sent along: some proxies repeat what they were sent, and an answer may be shown.
-fn blot(headers: &HeaderMap, mut bytes: Vec<u8>) -> Vec<u8> {
-    for value in headers.values().filter(|value| value.is_sensitive()) {
-        // Of `Bearer …` the second word.
-        let secret = value
-            .as_bytes()
-            .rsplit(|byte| *byte == b' ')
-            .next()
-            .unwrap_or_default();
-        if secret.len() < SHORTEST_SECRET {
-            continue;
-        }
-        let mut from = 0;
-        while let Some(at) = bytes
-            .get(from..)
-            .and_then(|rest| rest.windows(secret.len()).position(|part| part == secret))
-        {
-            let range = from + at..from + at + secret.len();
-            from = range.end;
-            if let Some(found) = bytes.get_mut(range) {
-                found.fill(b'*');
-            }
-        }
-    }
-    bytes
-}
-
 struct Empty;
 
 impl crate::http::Chunks for Empty {
@@ -374,7 +282,7 @@ impl crate::http::Chunks for Empty {
     }
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     work: impl Future<Output = Result<T, Failure<ErrorKind>>>,
 ) -> Result<T, Failure<ErrorKind>> {
     let late = || {
@@ -407,7 +315,7 @@ pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorK
         .map_err(|error| unreadable(error.to_string()))
 }
 
-fn failure(error: ErrorKind, retry_after: Option<Duration>) -> Failure<ErrorKind> {
+pub(super) fn failure(error: ErrorKind, retry_after: Option<Duration>) -> Failure<ErrorKind> {
     let trouble = error.trouble(retry_after);
     Failure { error, trouble }
 }

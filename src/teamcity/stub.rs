@@ -9,7 +9,8 @@ use http::HeaderMap;
 use teamcity_simulator::{Disconnect, Scenario, Simulator};
 use url::Url;
 
-use super::{Client, Requests};
+use super::client::Client;
+use super::request::Requests;
 use crate::http::{
     BoxFuture, Chunks, Request, Response, Retry, Transport, TransportError, TransportErrorKind,
     Watch,

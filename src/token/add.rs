@@ -2,13 +2,14 @@
 
 use url::Url;
 
-use super::error::Trouble;
 use super::info::{Expiry, Info, fingerprint};
+use super::scope::Scope;
 use super::server::{self, Known, LIMITED_SINCE, NEEDED};
-use super::session::{Login, Session};
+use super::session::Session;
 use super::store::{Store, Stored};
-use crate::cli::Scope;
-use crate::run::token_page;
+use crate::clients::Login;
+use crate::preflight::cure::token_page;
+use crate::types::Diagnostic;
 
 /// From how many days before a token expires that is said as a warning.
 pub const WARN_DAYS: i64 = 14;
@@ -23,7 +24,7 @@ pub async fn add(
     scope: &Scope,
     variable: &str,
     yes: bool,
-) -> Result<(), Trouble> {
+) -> Result<(), Diagnostic> {
     let server = session.server(server)?;
     let release = server::version(session, &server).await?;
     session.say(&guide(&server, release));
@@ -60,7 +61,7 @@ pub async fn add(
     store
         .put_note(variable, stored.note.as_ref(), &info)
         .await
-        .map_err(|trouble| Trouble {
+        .map_err(|trouble| Diagnostic {
             what: format!(
                 "the token is stored, but not the note beside it: {}",
                 trouble.what

@@ -7,15 +7,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
 
 use super::add::{replaces, stays_valid};
-use super::error::Trouble;
+use super::command::Create;
 use super::replace::Replacement;
+use super::scope::Scope;
 use super::server::{self, Known, LIMITED_SINCE, NEEDED};
-use super::session::{Login, Session};
+use super::session::Session;
 use super::store::Store;
-use crate::cli::{Create, Scope};
-use crate::run::token_page;
+use crate::clients::Login;
+use crate::preflight::cure::{self, token_page};
 use crate::teamcity::NewToken;
 use crate::teamcity::model::{Restrictions, Tokens};
+use crate::types::Diagnostic;
 
 /// The variable that needs no mention in a token's name.
 const USUAL: &str = "TEAMCITY_TOKEN";
@@ -24,7 +26,7 @@ const USUAL: &str = "TEAMCITY_TOKEN";
 ///
 /// # Errors
 /// When anything stands in the way.
-pub async fn create(session: &Session, command: Create) -> Result<(), Trouble> {
+pub async fn create(session: &Session, command: Create) -> Result<(), Diagnostic> {
     let Create {
         server,
         scope,
@@ -92,7 +94,7 @@ pub async fn login(
     session: &Session,
     server: &Url,
     user: Option<String>,
-) -> Result<Login, Trouble> {
+) -> Result<Login, Diagnostic> {
     if let Some(user) = user {
         let password = session
             .secret(&format!("password of {user} on {server}"))
@@ -106,11 +108,11 @@ pub async fn login(
 ///
 /// # Errors
 /// When they can't be listed.
-pub async fn tokens(known: &Known, server: &Url) -> Result<Tokens, Trouble> {
+pub async fn tokens(known: &Known, server: &Url) -> Result<Tokens, Diagnostic> {
     known.client.tokens().await.map_err(|error| {
-        let trouble = Trouble::teamcity("listing the user's tokens", &error, server, "the login");
+        let trouble = cure::login("listing the user's tokens", &error, server, "the login");
         if error.kind.is_refusal() {
-            Trouble {
+            Diagnostic {
                 cure: format!(
                     "Log in with --user, or with a token that is not limited; or make the token on {} and use 'token add'.",
                     token_page(server)
@@ -130,12 +132,12 @@ fn stored_names(stored: &super::store::Stored) -> BTreeSet<String> {
         .collect()
 }
 
-fn check_name(name: &str) -> Result<(), Trouble> {
+fn check_name(name: &str) -> Result<(), Diagnostic> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
     if !name.trim().is_empty() && name.len() <= 100 && name.chars().all(fits) {
         return Ok(());
     }
-    Err(Trouble::usage(
+    Err(Diagnostic::usage(
         "--name can't be used as the name of a token",
         "Write letters, digits, spaces, '-', '_' and '.', at most 100.",
     ))
@@ -148,12 +150,12 @@ fn new_name(
     tokens: &Tokens,
     noted: &BTreeSet<String>,
     server: &Url,
-) -> Result<String, Trouble> {
+) -> Result<String, Diagnostic> {
     let Some(name) = given else {
         return Ok(free_name(&usual_name(scope, variable), tokens, noted));
     };
     if tokens.named(&name).is_some() {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             format!("the user has a token \"{name}\" already"),
             format!(
                 "Choose another --name, or leave it out; or delete that one on {} if nothing uses it.",
@@ -206,12 +208,12 @@ pub fn expiry(
     server: &Url,
     valid: Option<Duration>,
     now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, Trouble> {
+) -> Result<Option<DateTime<Utc>>, Diagnostic> {
     let Some(valid) = valid else {
         return Ok(None);
     };
     if known.release < LIMITED_SINCE {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             format!(
                 "TeamCity {} makes no tokens that expire, when a program asks for one",
                 known.server.described()
@@ -228,7 +230,7 @@ pub fn expiry(
         .and_then(|valid| now.checked_add_signed(valid))
         .map(Some)
         .ok_or_else(|| {
-            Trouble::usage(
+            Diagnostic::usage(
                 "--expires-in is too long",
                 "Leave it out for a token that never expires.",
             )
@@ -240,7 +242,7 @@ async fn limits(
     known: &Known,
     server: &Url,
     project: Option<&str>,
-) -> Result<Option<Restrictions>, Trouble> {
+) -> Result<Option<Restrictions>, Diagnostic> {
     let Some(project) = project else {
         if known.release >= LIMITED_SINCE {
             session.say("The new token may do all that its user may. With --project it would be limited to what the pipe needs there.");
@@ -248,7 +250,7 @@ async fn limits(
         return Ok(None);
     };
     if known.release < LIMITED_SINCE {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             format!(
                 "TeamCity {} has no tokens that are limited to a project",
                 known.server.described()
@@ -272,7 +274,7 @@ async fn limits(
             }
         }
         Err(error) if error.kind.is_refusal() => {
-            return Err(Trouble::refused(
+            return Err(Diagnostic::refused(
                 format!(
                     "there is no project {project} on {server}, or {} may not view it ({error})",
                     known.user.called()
@@ -281,7 +283,7 @@ async fn limits(
             ));
         }
         Err(error) => {
-            return Err(Trouble::teamcity(
+            return Err(cure::login(
                 "reading the user's permissions",
                 &error,
                 server,

@@ -7,26 +7,28 @@
 //! Says what it does on the console, and changes nothing that the user was not asked about.
 
 mod add;
+mod command;
 mod create;
-mod error;
+mod entry;
 mod info;
 mod list;
 mod record;
 mod remove;
 mod replace;
 mod rotate;
+mod scope;
 mod server;
 mod session;
 mod store;
 mod table;
 
-pub use error::{Access, Trouble};
+pub use command::{Create, Rotate, TokenCommand};
 pub use info::{Expiry, Info};
 pub use record::{Authenticated, record_authenticated};
+pub use scope::Scope;
 pub use server::{NEEDED, release};
 pub use session::Session;
 
-use crate::cli::TokenCommand;
 use crate::exit::ExitStatus;
 
 /// Does what a token command says.

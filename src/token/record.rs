@@ -9,10 +9,9 @@ use super::info::{self, Info, whole};
 use super::store::find_environment;
 use crate::bitbucket::model::NewVariable;
 use crate::bitbucket::{Client, Repository, Scope};
+use crate::clients::Clients;
 use crate::config::{Bitbucket, Pipeline};
-use crate::http::Connection;
 use crate::types::Secret;
-use crate::world::Connect;
 
 /// The whole time for it: a step must not wait for a note.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -31,15 +30,11 @@ pub struct Authenticated<'a> {
 
 /// Records it beside each variable that holds this very token. Silent: no result depends on it, and most credentials lack the
 /// scope.
-pub async fn record_authenticated(this: &Authenticated<'_>, connect: &Connect, now: DateTime<Utc>) {
+pub async fn record_authenticated(this: &Authenticated<'_>, clients: &Clients, now: DateTime<Utc>) {
     let Some(credential) = this.bitbucket.credential.as_ref() else {
         return;
     };
-    let Ok(transport) = connect(&Connection::default()) else {
-        return;
-    };
-    let Ok(client) = Client::new(transport, this.bitbucket.api_url.clone(), Some(credential))
-    else {
+    let Ok(client) = clients.bitbucket(&this.bitbucket.api_url, credential) else {
         return;
     };
     // A note that comes too late is no note.

@@ -6,15 +6,16 @@
 use url::Url;
 
 use super::create::login;
-use super::error::Trouble;
 use super::info::Info;
 use super::rotate::noted_server;
+use super::scope::Scope;
 use super::server::{self, Known};
-use super::session::{Login, Session};
+use super::session::Session;
 use super::store::Store;
-use crate::cli::Scope;
-use crate::run::token_page;
+use crate::clients::Login;
+use crate::preflight::cure::{self, token_page};
 use crate::teamcity::ErrorKind;
+use crate::types::Diagnostic;
 
 /// Removes a token.
 ///
@@ -26,11 +27,11 @@ pub async fn remove(
     variable: &str,
     revoke: bool,
     yes: bool,
-) -> Result<(), Trouble> {
+) -> Result<(), Diagnostic> {
     let store = Store::open(session, scope).await?;
     let stored = store.read(variable).await?;
     if stored.variable.is_none() && stored.note.is_none() {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             format!("there is no variable {variable} in {scope}"),
             "'token list' shows what there is.",
         ));
@@ -47,7 +48,7 @@ pub async fn remove(
         (false, _) => None,
         (true, Some(info)) => Some(Revocation::prepare(session, info, variable).await?),
         (true, None) => {
-            return Err(Trouble::refused(
+            return Err(Diagnostic::refused(
                 format!(
                     "nothing is noted beside {variable} of {scope}, so that its token can't be found in TeamCity"
                 ),
@@ -103,7 +104,7 @@ struct Names {
 
 impl Revocation {
     /// Makes sure that it can be done, before anything is.
-    async fn prepare(session: &Session, info: &Info, variable: &str) -> Result<Self, Trouble> {
+    async fn prepare(session: &Session, info: &Info, variable: &str) -> Result<Self, Diagnostic> {
         let server = noted_server(info, None)?;
         let own = session.secret_variable(variable);
         let login = match own {
@@ -126,7 +127,7 @@ impl Revocation {
             .as_deref()
             .is_some_and(|user| user != known.login_name())
         {
-            return Err(Trouble::refused(
+            return Err(Diagnostic::refused(
                 format!(
                     "the login is {}'s, and the token in {variable} is {}'s, who alone may delete it",
                     known.login_name(),
@@ -137,7 +138,7 @@ impl Revocation {
         }
         let only = known.only_token().and_then(|token| token.name.clone());
         let Some(name) = info.token_name.clone().or(only) else {
-            return Err(Trouble::refused(
+            return Err(Diagnostic::refused(
                 format!(
                     "it is not known which of {}'s tokens is in {variable}",
                     known.login_name()
@@ -159,7 +160,7 @@ impl Revocation {
         })))
     }
 
-    async fn carry_out(&self, session: &Session) -> Result<(), Trouble> {
+    async fn carry_out(&self, session: &Session) -> Result<(), Diagnostic> {
         let all = match self {
             Self::Over(server) => {
                 session.say(&format!(
@@ -180,9 +181,8 @@ impl Revocation {
                     "✔ The token \"{name}\" was gone from TeamCity already"
                 )),
                 Err(error) => {
-                    let trouble =
-                        Trouble::teamcity("deleting it", &error, &all.server, "the login");
-                    return Err(Trouble {
+                    let trouble = cure::login("deleting it", &error, &all.server, "the login");
+                    return Err(Diagnostic {
                         what: format!(
                             "the token \"{name}\" is still valid in TeamCity: {}",
                             trouble.what

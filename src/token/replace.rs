@@ -21,15 +21,16 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::error::Trouble;
 use super::info::{Info, fingerprint};
 use super::server::Known;
-use super::session::{Login, Session};
+use super::session::Session;
 use super::store::{Store, Stored};
+use crate::clients::Login;
 use crate::exit::ExitStatus;
-use crate::run::token_page;
+use crate::preflight::cure::{self, token_page};
 use crate::teamcity::model::Token;
 use crate::teamcity::{Client, ErrorKind, NewToken};
+use crate::types::Diagnostic;
 use crate::types::Secret;
 
 /// Since when a request that makes a token has a body.
@@ -60,7 +61,7 @@ impl Replacement<'_> {
     ///
     /// # Errors
     /// When anything stands in the way. What is stored works all the same.
-    pub async fn make(mut self) -> Result<(), Trouble> {
+    pub async fn make(mut self) -> Result<(), Diagnostic> {
         let (session, store, variable) = (self.session, self.store, self.variable);
         let name = self.wanted.name.clone();
         self.announce().await?;
@@ -104,7 +105,7 @@ impl Replacement<'_> {
         store
             .put_note(variable, self.stored.note.as_ref(), &info)
             .await
-            .map_err(|trouble| Trouble {
+            .map_err(|trouble| Diagnostic {
                 what: format!(
                     "the new token is stored, but not the note beside it, so that no old one is deleted: {}",
                     trouble.what
@@ -116,7 +117,7 @@ impl Replacement<'_> {
     }
 
     /// Step 1.
-    async fn announce(&mut self) -> Result<(), Trouble> {
+    async fn announce(&mut self) -> Result<(), Diagnostic> {
         let mut info = match &self.stored.info {
             Some(info) if self.is_same(info) => info.clone(),
             // Of another server or user: it stays as it is until its token is replaced.
@@ -171,9 +172,9 @@ impl Replacement<'_> {
     }
 
     /// Whether the new token works, and is this user's.
-    async fn accepts(&self, new: &Client) -> Result<(), Trouble> {
+    async fn accepts(&self, new: &Client) -> Result<(), Diagnostic> {
         let user = new.current_user().await.map_err(|error| {
-            Trouble::teamcity(
+            cure::login(
                 "checking the new token",
                 &error,
                 self.server,
@@ -184,15 +185,15 @@ impl Replacement<'_> {
         if called == self.known.login_name() {
             return Ok(());
         }
-        Err(Trouble::refused(
+        Err(Diagnostic::refused(
             "the new token turned out to be another user's",
             "Nothing was replaced. Check what stands between this program and TeamCity.",
         ))
     }
 
     /// Step 5.
-    async fn verify(&self, new: &Client) -> Result<(), Trouble> {
-        let again = |trouble: Trouble| Trouble {
+    async fn verify(&self, new: &Client) -> Result<(), Diagnostic> {
+        let again = |trouble: Diagnostic| Diagnostic {
             what: format!(
                 "the new token was stored, but could not be verified, so that no old one is deleted: {}",
                 trouble.what
@@ -204,7 +205,7 @@ impl Replacement<'_> {
         match stored.variable {
             Some(variable) if variable.secured => {}
             Some(_) => {
-                return Err(Trouble::refused(
+                return Err(Diagnostic::refused(
                     format!(
                         "Bitbucket kept {} as a plain variable, which everybody can read",
                         self.variable
@@ -217,7 +218,7 @@ impl Replacement<'_> {
                 ));
             }
             None => {
-                return Err(again(Trouble::refused(
+                return Err(again(Diagnostic::refused(
                     format!("Bitbucket does not list {}", self.variable),
                     "Look at the variables in Bitbucket's settings.",
                 )));
@@ -227,7 +228,7 @@ impl Replacement<'_> {
     }
 
     /// Steps 7 and 8.
-    async fn clean(&self, new: &Client, mut info: Info) -> Result<(), Trouble> {
+    async fn clean(&self, new: &Client, mut info: Info) -> Result<(), Diagnostic> {
         if info.leftovers.is_empty() {
             return Ok(());
         }
@@ -260,9 +261,9 @@ impl Replacement<'_> {
         trouble.map_or(Ok(()), Err)
     }
 
-    fn not_deleted(&self, name: &str, error: &crate::teamcity::Error) -> Trouble {
-        let trouble = Trouble::teamcity("deleting it", error, self.server, "the login");
-        Trouble {
+    fn not_deleted(&self, name: &str, error: &crate::teamcity::Error) -> Diagnostic {
+        let trouble = cure::login("deleting it", error, self.server, "the login");
+        Diagnostic {
             what: format!(
                 "the new token is stored and works, but the old one \"{name}\" is still valid in TeamCity: {}",
                 trouble.what
@@ -275,19 +276,19 @@ impl Replacement<'_> {
         }
     }
 
-    fn not_made(&self, error: &crate::teamcity::Error) -> Trouble {
-        let trouble = Trouble::teamcity("making a token", error, self.server, "the login");
+    fn not_made(&self, error: &crate::teamcity::Error) -> Diagnostic {
+        let trouble = cure::login("making a token", error, self.server, "the login");
         match &error.kind {
-            ErrorKind::Forbidden(_) => Trouble {
+            ErrorKind::Forbidden(_) => Diagnostic {
                 cure: "A token that is limited to a project may not make tokens. Log in with --user, or with a token that is not limited."
                     .to_owned(),
                 ..trouble
             },
-            kind if kind.is_refusal() => Trouble {
+            kind if kind.is_refusal() => Diagnostic {
                 cure: "Nothing was stored. Check --project, --expires-in and --name against what TeamCity says.".to_owned(),
                 ..trouble
             },
-            _ => Trouble {
+            _ => Diagnostic {
                 cure: format!("{} What was stored before is still stored.", trouble.cure),
                 ..trouble
             },
@@ -295,18 +296,18 @@ impl Replacement<'_> {
     }
 
     /// TeamCity's new token can't be one.
-    async fn useless(&self, made: &Token) -> Trouble {
+    async fn useless(&self, made: &Token) -> Diagnostic {
         self.take_back(made.name.as_deref().unwrap_or(&self.wanted.name))
             .await;
-        Trouble::refused(
+        Diagnostic::refused(
             "TeamCity's new token has a form that no token has",
             "Nothing was stored. Make one on its page, and use 'token add'.",
         )
     }
 
-    async fn not_stored(&self, trouble: Trouble, name: &str) -> Trouble {
+    async fn not_stored(&self, trouble: Diagnostic, name: &str) -> Diagnostic {
         if trouble.status == ExitStatus::Unreachable {
-            return Trouble {
+            return Diagnostic {
                 cure: format!(
                     "It may be stored all the same, so that both tokens stay valid. Run the command again: it cleans up. {}",
                     trouble.cure

@@ -3,23 +3,24 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::command::Rotate;
 use super::create::{expiry, free_name, login, tokens};
-use super::error::Trouble;
 use super::info::{Expiry, Info};
 use super::replace::Replacement;
 use super::server::{self, Known};
-use super::session::{Login, Session};
+use super::session::Session;
 use super::store::Store;
-use crate::cli::Rotate;
-use crate::run::token_page;
+use crate::clients::Login;
+use crate::preflight::cure::token_page;
 use crate::teamcity::NewToken;
 use crate::teamcity::model::Token;
+use crate::types::Diagnostic;
 
 /// Replaces a token by a new one.
 ///
 /// # Errors
 /// When anything stands in the way. What is stored works all the same.
-pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Trouble> {
+pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Diagnostic> {
     let Rotate {
         server,
         scope,
@@ -31,7 +32,7 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Trouble> {
     let store = Store::open(session, &scope).await?;
     let stored = store.read(&variable).await?;
     let (Some(_), Some(info)) = (&stored.variable, stored.info.clone()) else {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             match &stored.variable {
                 None => format!("there is no variable {variable} in {scope}"),
                 Some(_) => format!(
@@ -44,7 +45,7 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Trouble> {
     let own = session.noted_secret(&variable, &info, server.as_ref());
     let server = noted_server(&info, server)?;
     let Some(old) = info.token_name.clone() else {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             format!(
                 "it is not known which of {}'s tokens is in {variable}",
                 info.user.as_deref().unwrap_or("its user")
@@ -74,7 +75,7 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Trouble> {
         .as_deref()
         .is_some_and(|user| user != known.login_name())
     {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             format!(
                 "the login is {}'s, and the token in {variable} is {}'s",
                 known.login_name(),
@@ -85,7 +86,7 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Trouble> {
     }
     let all = tokens(&known, &server).await?;
     let Some(before) = all.named(&old) else {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             format!(
                 "{} has no token \"{old}\" in TeamCity any more",
                 known.user.called()
@@ -119,15 +120,15 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Trouble> {
 }
 
 /// The server that the note names; an argument must agree.
-pub fn noted_server(info: &Info, argument: Option<url::Url>) -> Result<url::Url, Trouble> {
+pub fn noted_server(info: &Info, argument: Option<url::Url>) -> Result<url::Url, Diagnostic> {
     let noted = crate::config::parse_base_url(&info.server).map_err(|(what, _)| {
-        Trouble::refused(
+        Diagnostic::refused(
             format!("the address of the server that is noted beside the token {what}"),
             "'token add' or 'token create' replaces both.",
         )
     })?;
     match argument {
-        Some(server) if !info.is_on(&server) => Err(Trouble::usage(
+        Some(server) if !info.is_on(&server) => Err(Diagnostic::usage(
             format!("the stored token is one of {noted}, and not of {server}"),
             "Leave out --server, or name that one.",
         )),

@@ -2,12 +2,13 @@
 
 use url::Url;
 
-use super::error::Trouble;
 use super::info::Expiry;
-use super::session::{Login, Session};
-use crate::run::token_page;
+use super::session::Session;
+use crate::clients::Login;
+use crate::preflight::cure::{self, token_page};
 use crate::teamcity::model::{Server, Token, Tokens, User};
 use crate::teamcity::{Client, ErrorKind};
+use crate::types::Diagnostic;
 
 /// Access tokens began with 2019.1.
 const OLDEST: (u32, u32) = (2019, 1);
@@ -81,10 +82,10 @@ impl Known {
 ///
 /// # Errors
 /// When the server is none of TeamCity's, is too old, refuses, or stays away.
-pub async fn log_in(session: &Session, server: &Url, login: &Login) -> Result<Known, Trouble> {
+pub async fn log_in(session: &Session, server: &Url, login: &Login) -> Result<Known, Diagnostic> {
     let client = session.teamcity(server, login)?;
     let credential = login.described();
-    let fail = |error| Trouble::teamcity("logging in to TeamCity", &error, server, &credential);
+    let fail = |error| cure::login("logging in to TeamCity", &error, server, &credential);
     let about = client.server().await.map_err(fail)?;
     let Some(release) = about.release() else {
         let error = ErrorKind::Unreadable("it does not say its version".to_owned()).into();
@@ -94,7 +95,7 @@ pub async fn log_in(session: &Session, server: &Url, login: &Login) -> Result<Kn
         return Err(too_old(server, &about.described()));
     }
     let Some(user) = client.current_user().await.map_err(fail)? else {
-        return Err(Trouble::refused(
+        return Err(Diagnostic::refused(
             format!("{credential} is the super user's, which works only until the server restarts"),
             format!(
                 "Log in to TeamCity as a user, and make a token on {}.",
@@ -117,12 +118,16 @@ pub async fn log_in(session: &Session, server: &Url, login: &Login) -> Result<Kn
 ///
 /// # Errors
 /// When it can't be reached, is none of TeamCity's, or is too old.
-pub async fn version(session: &Session, server: &Url) -> Result<Option<(u32, u32)>, Trouble> {
-    let text = match session.stranger(server)?.version_text().await {
+pub async fn version(session: &Session, server: &Url) -> Result<Option<(u32, u32)>, Diagnostic> {
+    let text = match session
+        .teamcity(server, &Login::Stranger)?
+        .version_text()
+        .await
+    {
         Ok(text) => text,
         Err(error) if error.kind == ErrorKind::Unauthorized => return Ok(None),
         Err(error) => {
-            return Err(Trouble::teamcity(
+            return Err(cure::login(
                 "looking for TeamCity",
                 &error,
                 server,
@@ -144,9 +149,9 @@ pub fn release(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-fn too_old(server: &Url, version: &str) -> Trouble {
+fn too_old(server: &Url, version: &str) -> Diagnostic {
     let version = crate::types::text::one_line(version, 60);
-    Trouble::refused(
+    Diagnostic::refused(
         format!("{server} is TeamCity {version}, which has no access tokens"),
         "They began with TeamCity 2019.1.",
     )

@@ -2,24 +2,20 @@
 
 use std::ffi::OsString;
 use std::rc::Rc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use super::error::Trouble;
 use super::info::{Info, whole};
 use crate::bitbucket;
+use crate::clients::{Clients, Login};
 use crate::config::{self, TokenSettings, parse_base_url};
-use crate::http::{Connection, Retry, Traced, Transport, Watch};
+use crate::preflight::cure;
 use crate::report::console::Console;
-use crate::teamcity::{Client, Requests};
-use crate::types::Secret;
+use crate::teamcity::Client;
 use crate::types::text::plain_line;
+use crate::types::{Diagnostic, Secret};
 use crate::world::World;
-
-/// How long a server that does not answer is retried where a person waits for it.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What all token commands work with.
 pub struct Session {
@@ -29,25 +25,7 @@ pub struct Session {
     pub console: Rc<Console>,
     environment: Vec<(OsString, OsString)>,
     world: World,
-    watch: Rc<dyn Watch>,
-}
-
-/// Who logs in to TeamCity.
-pub enum Login {
-    /// The bearer of a token.
-    Token(Secret),
-    /// A user with a password.
-    Password(String, Secret),
-}
-
-impl Login {
-    /// What was sent, for a refusal.
-    pub fn described(&self) -> String {
-        match self {
-            Self::Token(_) => "the token".to_owned(),
-            Self::Password(user, _) => format!("the password of {user}"),
-        }
-    }
+    clients: Clients,
 }
 
 impl Session {
@@ -57,14 +35,14 @@ impl Session {
         environment: Vec<(OsString, OsString)>,
         world: World,
         console: Rc<Console>,
-        watch: Rc<dyn Watch>,
+        clients: Clients,
     ) -> Self {
         Self {
             settings,
             console,
             environment,
             world,
-            watch,
+            clients,
         }
     }
 
@@ -115,12 +93,12 @@ impl Session {
     ///
     /// # Errors
     /// When neither names one.
-    pub fn server(&self, argument: Option<Url>) -> Result<Url, Trouble> {
+    pub fn server(&self, argument: Option<Url>) -> Result<Url, Diagnostic> {
         if let Some(url) = argument {
             return Ok(url);
         }
         self.server_variable()?.ok_or_else(|| {
-            Trouble::usage(
+            Diagnostic::usage(
                 "no TeamCity server is named",
                 "Add --server https://teamcity.example.com, or set TEAMCITY_URL.",
             )
@@ -131,13 +109,13 @@ impl Session {
     ///
     /// # Errors
     /// When it is no address.
-    pub fn server_variable(&self) -> Result<Option<Url>, Trouble> {
+    pub fn server_variable(&self) -> Result<Option<Url>, Diagnostic> {
         ["TEAMCITY_URL", "TEAMCITY_SERVER"]
             .into_iter()
             .find_map(|name| Some((name, self.variable(name)?)))
             .map(|(name, text)| {
                 parse_base_url(text)
-                    .map_err(|(what, how)| Trouble::usage(format!("{name} {what}"), how))
+                    .map_err(|(what, how)| Diagnostic::usage(format!("{name} {what}"), how))
             })
             .transpose()
     }
@@ -146,7 +124,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is none.
-    pub async fn secret(&self, what: &str) -> Result<Secret, Trouble> {
+    pub async fn secret(&self, what: &str) -> Result<Secret, Diagnostic> {
         let person = &self.world.person;
         let read = if person.can_be_asked() {
             person
@@ -156,14 +134,14 @@ impl Session {
             person.standard_input().await
         };
         let text = read.map_err(|error| {
-            Trouble::usage(
+            Diagnostic::usage(
                 format!("{what} can't be read: {error}"),
                 "Write it to standard input, or run the command in a terminal.",
             )
         })?;
         let text = text.trim();
         if text.is_empty() {
-            return Err(Trouble::usage(
+            return Err(Diagnostic::usage(
                 format!("there is no {what}"),
                 "Write it to standard input, or run the command in a terminal. It is never an argument, which would show in lists of processes.",
             ));
@@ -175,11 +153,11 @@ impl Session {
     ///
     /// # Errors
     /// When there is none, or it can't be one.
-    pub async fn token(&self, server: &Url) -> Result<Secret, Trouble> {
+    pub async fn token(&self, server: &Url) -> Result<Secret, Diagnostic> {
         let token = self.secret(&format!("access token of {server}")).await?;
         match config::token_mistake(token.expose()) {
             None => Ok(token),
-            Some((what, how)) => Err(Trouble::usage(
+            Some((what, how)) => Err(Diagnostic::usage(
                 format!("what was given as token {what}"),
                 format!("Give the token: {how}."),
             )),
@@ -190,13 +168,13 @@ impl Session {
     ///
     /// # Errors
     /// When the answer is no, or nobody can be asked.
-    pub async fn confirm(&self, what: &str, yes: bool) -> Result<(), Trouble> {
+    pub async fn confirm(&self, what: &str, yes: bool) -> Result<(), Diagnostic> {
         if yes {
             return Ok(());
         }
         let person = &self.world.person;
         if !person.can_be_asked() {
-            return Err(Trouble::usage(
+            return Err(Diagnostic::usage(
                 format!("{what} And nobody can be asked here whether that is meant"),
                 "Add --yes if it is. Nothing was changed.",
             ));
@@ -209,7 +187,10 @@ impl Session {
             .as_str()
         {
             "y" | "yes" => Ok(()),
-            _ => Err(Trouble::usage("the answer was no", "Nothing was changed.")),
+            _ => Err(Diagnostic::usage(
+                "the answer was no",
+                "Nothing was changed.",
+            )),
         }
     }
 
@@ -217,93 +198,18 @@ impl Session {
     ///
     /// # Errors
     /// When certificates or the credential can't be used.
-    pub fn teamcity(&self, server: &Url, login: &Login) -> Result<Client, Trouble> {
-        let retry = self.retry();
-        let (watch, headers) = (Rc::clone(&self.watch), &self.settings.headers);
-        let transport = self.transport()?;
-        let requests = match login {
-            Login::Token(token) => {
-                Requests::new(transport, server.clone(), token, headers, retry, watch)
-            }
-            Login::Password(user, password) => {
-                let pair = (user.as_str(), password);
-                Requests::with_password(transport, server.clone(), pair, headers, retry, watch)
-            }
-        };
-        requests.map(Client::new).map_err(|_| {
-            Trouble::usage(
-                format!(
-                    "{} holds characters that no header may have",
-                    login.described()
-                ),
-                "Give it as TeamCity showed it.",
-            )
-        })
-    }
-
-    /// A client without a credential, for what a server tells everybody.
-    ///
-    /// # Errors
-    /// When certificates can't be used.
-    pub fn stranger(&self, server: &Url) -> Result<Client, Trouble> {
-        let (retry, watch) = (self.retry(), Rc::clone(&self.watch));
-        Ok(Client::new(Requests::anonymous(
-            self.transport()?,
-            server.clone(),
-            &self.settings.headers,
-            retry,
-            watch,
-        )))
-    }
-
-    fn retry(&self) -> Retry {
-        let retry_for = self.settings.retry_for;
-        Retry::new(if self.world.person.can_be_asked() {
-            retry_for.min(PATIENCE)
-        } else {
-            retry_for
-        })
+    pub fn teamcity(&self, server: &Url, login: &Login) -> Result<Client, Diagnostic> {
+        self.clients.teamcity(server, login)
     }
 
     /// A client of Bitbucket's API.
     ///
     /// # Errors
     /// When there is no credential, or it can't be used.
-    pub fn bitbucket(&self) -> Result<bitbucket::Client, Trouble> {
+    pub fn bitbucket(&self) -> Result<bitbucket::Client, Diagnostic> {
         let settings = &self.settings.bitbucket;
-        let Some(credential) = settings.credential.as_ref() else {
-            return Err(Trouble::no_credential());
-        };
-        bitbucket::Client::new(
-            self.transport()?,
-            settings.api_url.clone(),
-            Some(credential),
-        )
-        .map_err(|_| {
-            Trouble::usage(
-                "the Bitbucket credential holds characters that no header may have",
-                "Store the e-mail address and the token alone.",
-            )
-        })
-    }
-
-    fn transport(&self) -> Result<Rc<dyn Transport>, Trouble> {
-        let how = Connection {
-            extra_roots: self.settings.ca_certificate.clone(),
-            ..Connection::default()
-        };
-        let transport = (self.world.connect)(&how).map_err(|error| {
-            Trouble::usage(
-                format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"),
-                "Give PEM text, or the path of a PEM file.",
-            )
-        })?;
-        if !self.settings.debug {
-            return Ok(transport);
-        }
-        let console = Rc::clone(&self.console);
-        Ok(Rc::new(Traced::new(transport, move |line| {
-            console.debug(line);
-        })))
+        let credential = settings.credential.as_ref();
+        let credential = credential.ok_or_else(cure::no_bitbucket_credential)?;
+        self.clients.bitbucket(&settings.api_url, credential)
     }
 }

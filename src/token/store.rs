@@ -1,12 +1,13 @@
 //! Where tokens are kept: a secured variable of Bitbucket's and the note beside it.
 
-use super::error::{Access, Trouble};
 use super::info::{self, Info};
+use super::scope::Scope;
 use super::session::Session;
 use crate::bitbucket::model::{Environment, NewVariable, Variable};
 use crate::bitbucket::{self, Client, ErrorKind, Repository};
-use crate::cli::Scope;
+use crate::preflight::cure::{self, Access};
 use crate::types::Credential;
+use crate::types::Diagnostic;
 use crate::types::Secret;
 use crate::types::text::one_line;
 
@@ -35,7 +36,7 @@ impl Store {
     ///
     /// # Errors
     /// When there is no credential, Bitbucket refuses, or there is no such environment.
-    pub async fn open(session: &Session, scope: &Scope) -> Result<Self, Trouble> {
+    pub async fn open(session: &Session, scope: &Scope) -> Result<Self, Diagnostic> {
         let client = session.bitbucket()?;
         let credential = session.settings.bitbucket.credential.clone();
         let place = match scope {
@@ -47,7 +48,7 @@ impl Store {
                 let repository = repository(workspace, slug);
                 let all = client.environments(&repository).await.map_err(|error| {
                     let doing = format!("listing the environments of {workspace}/{slug}");
-                    Trouble::bitbucket(&doing, &error, credential.as_ref(), Access::Read)
+                    cure::bitbucket(&doing, &error, credential.as_ref(), Access::Read)
                 })?;
                 let Some(environment) = find_environment(&all, name) else {
                     return Err(no_environment(scope, &all));
@@ -70,10 +71,10 @@ impl Store {
     ///
     /// # Errors
     /// When Bitbucket refuses or stays away.
-    pub async fn all(&self) -> Result<Vec<Variable>, Trouble> {
+    pub async fn all(&self) -> Result<Vec<Variable>, Diagnostic> {
         self.client.variables(&self.place).await.map_err(|error| {
             let doing = format!("listing the variables of {}", self.scope);
-            Trouble::bitbucket(&doing, &error, self.credential.as_ref(), Access::Read)
+            cure::bitbucket(&doing, &error, self.credential.as_ref(), Access::Read)
         })
     }
 
@@ -81,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`Self::all`].
-    pub async fn read(&self, variable: &str) -> Result<Stored, Trouble> {
+    pub async fn read(&self, variable: &str) -> Result<Stored, Diagnostic> {
         Ok(pick(&self.all().await?, variable))
     }
 
@@ -94,7 +95,7 @@ impl Store {
         variable: &str,
         known: Option<&Variable>,
         token: &Secret,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Diagnostic> {
         let new = NewVariable {
             key: variable.to_owned(),
             value: token.clone(),
@@ -112,7 +113,7 @@ impl Store {
         variable: &str,
         known: Option<&Variable>,
         info: &Info,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Diagnostic> {
         let new = NewVariable {
             key: info::note_name(variable),
             value: Secret::new(info.text()),
@@ -122,10 +123,10 @@ impl Store {
     }
 
     /// Puts a variable; one that appeared or vanished meanwhile is found and replaced, or made.
-    async fn put(&self, new: &NewVariable, known: Option<&Variable>) -> Result<(), Trouble> {
+    async fn put(&self, new: &NewVariable, known: Option<&Variable>) -> Result<(), Diagnostic> {
         let fail = |error: bitbucket::Error| {
             let doing = format!("storing {} in {}", new.key, self.scope);
-            Trouble::bitbucket(&doing, &error, self.credential.as_ref(), Access::Write)
+            cure::bitbucket(&doing, &error, self.credential.as_ref(), Access::Write)
         };
         if let Some(known) = known {
             match self
@@ -156,13 +157,13 @@ impl Store {
     ///
     /// # Errors
     /// When Bitbucket refuses or stays away.
-    pub async fn delete(&self, variable: &Variable) -> Result<(), Trouble> {
+    pub async fn delete(&self, variable: &Variable) -> Result<(), Diagnostic> {
         self.client
             .delete_variable(&self.place, &variable.uuid)
             .await
             .map_err(|error| {
                 let doing = format!("deleting {} from {}", variable.key, self.scope);
-                Trouble::bitbucket(&doing, &error, self.credential.as_ref(), Access::Write)
+                cure::bitbucket(&doing, &error, self.credential.as_ref(), Access::Write)
             })
     }
 }
@@ -197,13 +198,13 @@ pub fn find_environment<'a>(all: &'a [Environment], name: &str) -> Option<&'a En
         })
 }
 
-fn no_environment(scope: &Scope, all: &[Environment]) -> Trouble {
+fn no_environment(scope: &Scope, all: &[Environment]) -> Diagnostic {
     let names: Vec<String> = all
         .iter()
         .take(20)
         .map(|one| format!("'{}'", one_line(&one.name, 60)))
         .collect();
-    Trouble::refused(
+    Diagnostic::refused(
         format!("there is no {scope}"),
         if names.is_empty() {
             "The repository has no environments: they are made in its settings, under Deployments."

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::add::WARN_DAYS;
+use super::entry::Entry;
 use super::info::Expiry;
-use super::list::Entry;
 use crate::types::text::one_line;
 
 /// Column heads.
@@ -156,8 +156,8 @@ mod tests {
     use chrono::TimeDelta;
     use proptest::prelude::*;
 
-    use super::super::list::Place;
     use super::*;
+    use crate::token::entry::Place;
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()

@@ -1,6 +1,6 @@
 //! A Bitbucket credential.
 
-use super::Secret;
+use super::secret::Secret;
 
 /// Who asks Bitbucket, where the step's own proxy does not say so.
 #[derive(Debug, Clone)]

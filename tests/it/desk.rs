@@ -231,7 +231,7 @@ impl Command<'_> {
         let asked = Rc::clone(&self.desk.asked);
         let net = self.net.clone();
         let world = World {
-            connect: Box::new(move |_| Ok(Rc::new(net.clone()) as Rc<dyn Transport>)),
+            connect: Rc::new(move |_| Ok(Rc::new(net.clone()) as Rc<dyn Transport>)),
             output: output.clone(),
             stop: Box::pin(std::future::pending()),
             directory: directory.path().to_owned(),

@@ -20,6 +20,7 @@ mod documents;
 mod examples;
 mod following;
 mod hostile;
+mod house;
 mod log;
 mod network;
 mod origin;

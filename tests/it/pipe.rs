@@ -118,7 +118,7 @@ impl Step {
         let signal = self.signal;
         let spoil = self.spoil.clone();
         let world = World {
-            connect: Box::new(move |_| {
+            connect: Rc::new(move |_| {
                 let server = InProcess(inner.clone());
                 Ok(match &spoil {
                     Some(spoil) => Rc::new(Spoiled(server, Rc::clone(spoil))) as Rc<dyn Transport>,

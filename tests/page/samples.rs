@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use teamcity_pipe::exit::ExitStatus;
-use teamcity_pipe::run::outcome::{
+use teamcity_pipe::outcome::{
     BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment, Problem,
     RunOutcome, TestCounts,
 };

@@ -75,7 +75,7 @@ fn the_alias_of_the_address_works() {
 #[test]
 fn headers_are_sensitive_and_cannot_replace_the_token() {
     let settings = good(&[("TEAMCITY_HEADER_CF_Access_Client_Id", "abc")]);
-    let (name, value) = &settings.connection.headers[0];
+    let (name, value) = &settings.connection.network.headers[0];
     assert_eq!(name.as_str(), "cf-access-client-id");
     assert!(value.is_sensitive());
     let text = bad(&[
@@ -103,7 +103,7 @@ fn certificates_come_as_text_base64_or_path() {
     ] {
         let settings = good(&[("TEAMCITY_CA_CERTIFICATE", &value)]);
         assert_eq!(
-            settings.connection.ca_certificate.unwrap().trim(),
+            settings.connection.network.ca_certificate.unwrap().trim(),
             pem.trim()
         );
     }
@@ -113,6 +113,7 @@ fn certificates_come_as_text_base64_or_path() {
     )]);
     assert!(
         der.connection
+            .network
             .ca_certificate
             .unwrap()
             .starts_with("-----BEGIN CERTIFICATE-----\nMIIB")

@@ -67,7 +67,10 @@ fn the_least_gives_the_documented_defaults() {
         "https://tc.example.com/ci/"
     );
     assert_eq!(settings.connection.token.expose(), TOKEN);
-    assert_eq!(settings.connection.retry_for, Duration::from_secs(600));
+    assert_eq!(
+        settings.connection.network.retry_for,
+        Duration::from_secs(600)
+    );
     assert_eq!(settings.follow.timeout, Duration::from_secs(110 * 60));
     assert_eq!(settings.follow.queue_timeout, None);
     assert_eq!(settings.follow.log_limit, 40_000_000);
@@ -215,7 +218,8 @@ fn a_default_that_names_itself_is_an_absent_value() {
         ("ATLASSIAN_API_TOKEN", "$ATLASSIAN_API_TOKEN"),
     ]);
     assert!(
-        settings.connection.ca_certificate.is_none() && settings.bitbucket.credential.is_none()
+        settings.connection.network.ca_certificate.is_none()
+            && settings.bitbucket.credential.is_none()
     );
     let pairs = os(&[LEAST[0], ("TEAMCITY_TOKEN", "${TEAMCITY_TOKEN}"), LEAST[2]]);
     let problems = read(pairs, CommandKind::Run).map(drop).unwrap_err();

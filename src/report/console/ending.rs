@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{BOLD, Console, DIM, GREEN, RED, RESET, YELLOW, clean};
-use crate::run::outcome::{BuildOutcome, ChainBuild, Ending};
+use super::lines::{BOLD, Console, DIM, GREEN, RED, RESET, YELLOW, clean};
+use crate::outcome::{BuildOutcome, ChainBuild, Ending};
 use crate::types::{BuildId, span};
 
 /// Most failed tests that are named.

@@ -1,89 +1,20 @@
 //! The log of the step: whole lines, no terminal, the link early and the reason last.
 
 mod ending;
+mod lines;
 
-use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::io::Write;
-use std::rc::Rc;
+
+use ending::{dependency_line, headline};
+pub use lines::Console;
+use lines::{BOLD, DIM, RED, RESET, YELLOW, clean};
 
 use crate::exit::ExitStatus;
-use crate::run::event::{Event, Events, LogLevel, QueuedBuild};
-use ending::{dependency_line, headline};
-
-use crate::run::outcome::{Ending, RunOutcome};
-use crate::run::short;
-use crate::types::span;
-use crate::types::text::{log_line, one_line};
-
-/// Longest name or text of the server's on one line, in characters.
-const LONGEST: usize = 300;
-
-const BOLD: &str = "\u{1b}[1m";
-const DIM: &str = "\u{1b}[2m";
-const RED: &str = "\u{1b}[31m";
-const GREEN: &str = "\u{1b}[32m";
-const YELLOW: &str = "\u{1b}[33m";
-const RESET: &str = "\u{1b}[0m";
-
-/// Where lines go.
-pub type Output = Rc<RefCell<dyn Write>>;
-
-/// Writes the step's log.
-pub struct Console {
-    output: Output,
-    names: RefCell<Vec<String>>,
-}
+use crate::outcome::{Ending, Event, Events, LogLevel, QueuedBuild, RunOutcome};
+use crate::types::text::log_line;
+use crate::types::{short, span};
 
 impl Console {
-    /// A console that writes to `output`.
-    pub fn new(output: Output) -> Self {
-        Self {
-            output,
-            names: RefCell::default(),
-        }
-    }
-
-    /// Writes one line. That nobody reads the log is no reason to fail.
-    pub fn line(&self, line: &str) {
-        // Who runs the pipe in TeamCity must not have a build's output obeyed there.
-        let harmless = line.replace("##teamcity[", "## teamcity[");
-        let mut output = self.output.borrow_mut();
-        let _ = writeln!(output, "{harmless}").and_then(|()| output.flush());
-    }
-
-    /// Text of our own, as it is.
-    pub fn text(&self, text: &str) {
-        self.line(text.trim_end());
-    }
-
-    /// A warning.
-    pub fn warning(&self, text: &str) {
-        self.line(&format!("{YELLOW}⚠ {}{RESET}", clean(text)));
-    }
-
-    /// A line for those who look for a fault.
-    pub fn debug(&self, text: &str) {
-        self.line(&format!("{DIM}· {}{RESET}", one_line(text, 2000)));
-    }
-
-    /// An error that ends the program, over several lines if need be.
-    pub fn error(&self, text: &str) {
-        for (index, line) in text.lines().enumerate() {
-            let mark = if index == 0 { "✖ " } else { "" };
-            self.line(&format!("{RED}{mark}{}{RESET}", keep_indentation(line)));
-        }
-    }
-
-    /// The build's name before its lines, where there are several.
-    fn prefix(&self, position: usize) -> String {
-        let names = self.names.borrow();
-        match names.get(position) {
-            Some(name) if names.len() > 1 => format!("{DIM}{name}:{RESET} "),
-            _ => String::new(),
-        }
-    }
-
     fn queued(&self, queued: &QueuedBuild) {
         let mut names = self.names.borrow_mut();
         let count = names.len().max(queued.of);
@@ -317,14 +248,4 @@ impl Console {
             ));
         }
     }
-}
-
-fn clean(text: &str) -> String {
-    one_line(text, LONGEST)
-}
-
-fn keep_indentation(line: &str) -> String {
-    let text = line.trim_start();
-    let indent = line.len() - text.len();
-    format!("{}{}", " ".repeat(indent.min(8)), one_line(text, 1000))
 }

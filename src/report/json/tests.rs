@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::*;
+use crate::outcome::Ending;
 use crate::report::summary::sample;
-use crate::run::outcome::Ending;
 
 fn pipeline() -> Pipeline {
     Pipeline {

@@ -9,16 +9,7 @@ mod tree;
 use std::collections::HashSet;
 
 pub use mention::Mention;
-pub use tree::Tree;
-
-/// A line of a file of the repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Relative to the repository, with slashes.
-    pub path: String,
-    /// From 1.
-    pub line: u32,
-}
+pub use tree::{Place, Tree};
 
 /// Most lines of a text that are looked at.
 const MOST_LINES: usize = 2_000;

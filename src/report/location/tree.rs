@@ -3,10 +3,20 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::Place;
+use tokio::time::Instant;
+
 use super::mention::{Kind, Mention};
+
+/// A line of a file of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Relative to the repository, with slashes.
+    pub path: String,
+    /// From 1.
+    pub line: u32,
+}
 
 /// Most entries that are looked at.
 const MOST_ENTRIES: usize = 300_000;
@@ -115,8 +125,12 @@ impl Tree {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mention::of_line;
     use super::*;
-    use crate::report::location::first;
+
+    fn first(text: &str, tree: &Tree) -> Option<Place> {
+        of_line(text).iter().find_map(|mention| tree.find(mention))
+    }
 
     #[test]
     fn looks_where_sources_are_and_follows_no_links() {

@@ -1,8 +1,8 @@
 //! Failed tests and build problems, as the page shows them.
 
+use crate::outcome::{BuildOutcome, FailedTest, Problem};
 use crate::report::summary::{at_a_word, count, length, lines};
 use crate::report::test_name::TestName;
-use crate::run::outcome::{BuildOutcome, FailedTest, Problem};
 use crate::types::text::one_line;
 
 /// Longest details of a test, in characters: the page stays light with hundreds of them.

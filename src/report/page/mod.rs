@@ -3,30 +3,20 @@
 //! One file that needs no network and no script. Every text goes through the template's escaping; addresses are links
 //! only where a browser may be sent there; a policy in the page forbids scripts on top of that.
 
+mod context;
 mod failures;
+mod mood;
 mod timeline;
 mod view;
 
 use askama::Template;
 
-use super::json::Pipeline;
-use crate::run::outcome::{Moment, RunOutcome};
+pub use context::PageContext;
+
+use crate::outcome::RunOutcome;
 
 /// The default name of the file.
 pub const FILE: &str = "teamcity-report.html";
-
-/// What the page says beside the outcome.
-#[derive(Debug, Clone, Default)]
-pub struct PageContext {
-    /// The pipeline.
-    pub pipeline: Pipeline,
-    /// The pipeline's page.
-    pub pipeline_url: Option<String>,
-    /// `workspace/repository`.
-    pub repository: Option<String>,
-    /// When the page is written.
-    pub written_at: Option<Moment>,
-}
 
 #[derive(Template)]
 #[template(path = "report.html")]

@@ -5,9 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::view::{Mood, address};
+use super::mood::{Mood, address};
+use crate::outcome::{BuildOutcome, ChainBuild, Ending, Moment};
 use crate::report::summary::{at_a_word, length};
-use crate::run::outcome::{BuildOutcome, ChainBuild, Ending, Moment};
 use crate::types::BuildId;
 use crate::types::text::one_line;
 

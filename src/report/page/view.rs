@@ -1,56 +1,12 @@
 //! What the template shows: texts made harmless, numbers in words, addresses checked.
 
-use super::PageContext;
+use super::context::PageContext;
 use super::failures::{Group, ProblemView, groups, not_listed, problem};
+use super::mood::{Mood, address};
 use super::timeline::{Timeline, timeline};
-use crate::report::insights::web;
+use crate::outcome::{BuildOutcome, Moment, RunOutcome, TestCounts};
 use crate::report::summary::{count, headline, is_good, is_open, length};
-use crate::run::outcome::{BuildOutcome, Ending, Moment, RunOutcome, TestCounts};
 use crate::types::text::one_line;
-
-/// How a build looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mood {
-    Good,
-    Bad,
-    Stopped,
-    Open,
-}
-
-impl Mood {
-    pub(super) fn of(ending: &Ending) -> Self {
-        match ending {
-            Ending::Success => Self::Good,
-            Ending::Canceled | Ending::Deleted | Ending::NotQueued => Self::Stopped,
-            Ending::Queued | Ending::Running => Self::Open,
-            Ending::Failure
-            | Ending::FailedToStart
-            | Ending::WrongRevision
-            | Ending::TimedOut
-            | Ending::Unknown(_) => Self::Bad,
-        }
-    }
-
-    /// The class in the style sheet.
-    pub(super) fn class(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Bad => "bad",
-            Self::Stopped => "stopped",
-            Self::Open => "open",
-        }
-    }
-
-    /// A sign that does not need colour to be told from the others.
-    pub(super) fn sign(self) -> &'static str {
-        match self {
-            Self::Good => "✓",
-            Self::Bad => "✕",
-            Self::Stopped => "■",
-            Self::Open => "…",
-        }
-    }
-}
 
 /// The run as a whole.
 pub(super) struct Run {
@@ -116,11 +72,6 @@ pub(super) struct ChangeView {
     pub(super) version: String,
     pub(super) author: String,
     pub(super) comment: String,
-}
-
-/// The address, if a browser may be sent there.
-pub(super) fn address(url: &str) -> Option<String> {
-    web(url)
 }
 
 pub(super) fn run(outcome: &RunOutcome, context: &PageContext) -> Run {

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::build::Agent;
+
 /// A build configuration.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -30,7 +32,7 @@ pub struct BuildType {
 #[serde(default)]
 pub struct AgentNames {
     /// The agents.
-    pub agent: Vec<super::Agent>,
+    pub agent: Vec<Agent>,
 }
 
 /// Permissions of a user.

@@ -1,8 +1,14 @@
 //! The build log's messages.
 
-use serde::Deserialize;
+use std::fmt;
 
-use crate::teamcity::log;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
+
+/// Longest line that is kept, in bytes; the rest of it is dropped.
+pub const LONGEST_LINE: usize = 16 * 1024;
+/// Stands for what was dropped.
+const DROPPED: &str = "…";
 
 /// A window of the build log (`/app/messages`).
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -23,7 +29,7 @@ pub struct LogMessage {
     /// Its index, growing by one; a filter skips some.
     pub id: i64,
     /// Its text, of one or more lines.
-    #[serde(deserialize_with = "log::message_text")]
+    #[serde(deserialize_with = "message_text")]
     pub text: Option<String>,
     /// How deep in blocks.
     pub level: Option<u32>,
@@ -35,4 +41,39 @@ pub struct LogMessage {
     pub contains_messages: bool,
     /// Shown only on request.
     pub verbose: bool,
+}
+
+/// Reads a message's text, of which only the beginning of long lines is kept.
+fn message_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Option<String>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a text")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            if text.len() <= LONGEST_LINE {
+                return Ok(Some(text.to_owned()));
+            }
+            let lines: Vec<String> = text.split('\n').map(cut).collect();
+            Ok(Some(lines.join("\n")))
+        }
+    }
+
+    from.deserialize_any(Text)
+}
+
+/// A line, or the beginning of one that is too long.
+pub fn cut(line: &str) -> String {
+    match line.get(..line.floor_char_boundary(LONGEST_LINE)) {
+        Some(begin) if begin.len() < line.len() => format!("{begin}{DROPPED}"),
+        _ => line.to_owned(),
+    }
 }

@@ -6,7 +6,7 @@
 mod artifact;
 mod build;
 mod build_type;
-mod log;
+pub(super) mod log;
 mod numbers;
 mod occurrence;
 mod server;

@@ -1,0 +1,38 @@
+//! What the program is asked to do.
+
+use crate::config::CommandKind;
+use crate::token::TokenCommand;
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
+pub enum Command {
+    /// Queue and follow.
+    Run,
+    /// Check what a run needs.
+    Check {
+        /// As JSON.
+        json: bool,
+    },
+    /// Cancel what this pipeline queued.
+    Cancel,
+    /// The life of a token.
+    Token(TokenCommand),
+    /// Show this help.
+    Help(String),
+    /// Show this version.
+    Version(String),
+}
+
+impl Command {
+    /// For which kind of command the settings are read; none for those that read them in their own way, or not at all.
+    #[must_use]
+    pub fn kind(&self) -> Option<CommandKind> {
+        match self {
+            Self::Run => Some(CommandKind::Run),
+            Self::Check { .. } => Some(CommandKind::Check),
+            Self::Cancel => Some(CommandKind::Cancel),
+            Self::Token(_) | Self::Help(_) | Self::Version(_) => None,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Every client, made in one way: the same certificates, retries, limits and trace for all commands.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use url::Url;
+
+use crate::bitbucket;
+use crate::config::Network;
+use crate::http::{Connection, Retry, Traced, Transport, Watch};
+use crate::teamcity::{self, Requests};
+use crate::types::{Credential, Diagnostic, Secret};
+use crate::world::Connect;
+
+/// Is told of each request, as one line.
+pub type Trace = Rc<dyn Fn(&str)>;
+
+/// Who logs in to TeamCity.
+#[derive(Clone)]
+pub enum Login {
+    /// Nobody: for what a server tells everybody.
+    Stranger,
+    /// The bearer of a token.
+    Token(Secret),
+    /// A user with a password.
+    Password(String, Secret),
+}
+
+impl Login {
+    /// What was sent, for a refusal.
+    pub fn described(&self) -> String {
+        match self {
+            Self::Stranger => "a request without a token".to_owned(),
+            Self::Token(_) => "the token".to_owned(),
+            Self::Password(user, _) => format!("the password of {user}"),
+        }
+    }
+}
+
+/// Makes clients.
+pub struct Clients {
+    connect: Connect,
+    network: Network,
+    trace: Option<Trace>,
+    watch: Rc<dyn Watch>,
+    /// One for all clients, so that they share connections.
+    direct: OnceCell<Rc<dyn Transport>>,
+}
+
+impl Clients {
+    /// `trace` is told of each request, `watch` of outages of TeamCity.
+    pub fn new(
+        connect: &Connect,
+        network: Network,
+        trace: Option<Trace>,
+        watch: Rc<dyn Watch>,
+    ) -> Self {
+        Self {
+            connect: Rc::clone(connect),
+            network,
+            trace,
+            watch,
+            direct: OnceCell::new(),
+        }
+    }
+
+    /// A client of the TeamCity server at `base`.
+    ///
+    /// # Errors
+    /// When the certificates or the credential can't be used.
+    pub fn teamcity(&self, base: &Url, login: &Login) -> Result<teamcity::Client, Diagnostic> {
+        let (transport, base, headers) = (self.direct()?, base.clone(), &self.network.headers);
+        let (retry, watch) = (Retry::new(self.network.retry_for), Rc::clone(&self.watch));
+        let requests = match login {
+            Login::Stranger => Ok(Requests::anonymous(transport, base, headers, retry, watch)),
+            Login::Token(token) => Requests::new(transport, base, token, headers, retry, watch),
+            Login::Password(user, password) => {
+                let pair = (user.as_str(), password);
+                Requests::with_password(transport, base, pair, headers, retry, watch)
+            }
+        };
+        requests.map(teamcity::Client::new).map_err(|_| {
+            Diagnostic::usage(
+                format!(
+                    "{} holds characters that no header may have",
+                    login.described()
+                ),
+                "Store its text alone, as TeamCity showed it.",
+            )
+        })
+    }
+
+    /// A client of Bitbucket's API that logs in with a credential.
+    ///
+    /// # Errors
+    /// When the certificates or the credential can't be used.
+    pub fn bitbucket(
+        &self,
+        api: &Url,
+        credential: &Credential,
+    ) -> Result<bitbucket::Client, Diagnostic> {
+        let transport = self.named("Bitbucket", self.connected(None)?);
+        bitbucket::Client::new(transport, api.clone(), Some(credential)).map_err(|_| {
+            Diagnostic::usage(
+                "the Bitbucket credential holds characters that no header may have",
+                "Store the e-mail address and the token alone.",
+            )
+        })
+    }
+
+    /// A client of Bitbucket's API through the step's own proxy, which logs in by itself.
+    ///
+    /// # Errors
+    /// When the proxy's address can't be used.
+    pub fn bitbucket_by_proxy(
+        &self,
+        api: &Url,
+        proxy: &Url,
+    ) -> Result<bitbucket::Client, Diagnostic> {
+        let transport = self.named("Bitbucket", self.connected(Some(proxy))?);
+        bitbucket::Client::new(transport, bitbucket::proxied(api), None).map_err(|error| {
+            Diagnostic::usage(
+                format!("the step's proxy to Bitbucket can't be used: {error}"),
+                "Check BITBUCKET_PROXY_URL.",
+            )
+        })
+    }
+
+    fn direct(&self) -> Result<Rc<dyn Transport>, Diagnostic> {
+        if let Some(transport) = self.direct.get() {
+            return Ok(Rc::clone(transport));
+        }
+        let transport = self.connected(None)?;
+        let transport = match &self.trace {
+            Some(trace) => {
+                let trace = Rc::clone(trace);
+                Rc::new(Traced::new(transport, move |line| trace(line)))
+            }
+            None => transport,
+        };
+        Ok(Rc::clone(self.direct.get_or_init(|| transport)))
+    }
+
+    /// The same, with a server's name before each line of the trace.
+    fn named(&self, name: &'static str, transport: Rc<dyn Transport>) -> Rc<dyn Transport> {
+        match &self.trace {
+            Some(trace) => {
+                let trace = Rc::clone(trace);
+                Rc::new(Traced::new(transport, move |line| {
+                    trace(&format!("{name}: {line}"));
+                }))
+            }
+            None => transport,
+        }
+    }
+
+    fn connected(&self, proxy: Option<&Url>) -> Result<Rc<dyn Transport>, Diagnostic> {
+        let how = Connection {
+            extra_roots: self.network.ca_certificate.clone(),
+            http_proxy: proxy.map(ToString::to_string),
+            ..Connection::default()
+        };
+        (self.connect)(&how).map_err(|error| {
+            Diagnostic::usage(
+                format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"),
+                "Give PEM text, base64 of it, or the path of a PEM file.",
+            )
+        })
+    }
+}

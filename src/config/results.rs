@@ -1,0 +1,84 @@
+//! What to make of the results.
+
+use std::path::PathBuf;
+
+use super::defaults::{default_text, is_none};
+use super::raw::{List, Raw};
+use super::reader::Reader;
+use super::settings::Results;
+
+/// What to make of the results.
+pub(super) fn results(reader: &mut Reader, raw: &mut Raw, has_credential: bool) -> Results {
+    let build_status_given = raw.build_status.is_some();
+    let build_status = reader.boolean("BUILD_STATUS", raw.build_status.take(), has_credential);
+    if build_status_given && build_status && !has_credential {
+        reader.problem(
+            "BUILD_STATUS",
+            "is asked for, and there is no Bitbucket credential",
+            "pass ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN, or BITBUCKET_ACCESS_TOKEN",
+        );
+    }
+    let report_file = raw
+        .report_file
+        .take()
+        .unwrap_or_else(|| default_text("REPORT_FILE").to_owned());
+    let artifacts_dir = raw
+        .artifacts_dir
+        .take()
+        .unwrap_or_else(|| default_text("ARTIFACTS_DIR").to_owned());
+    Results {
+        artifacts: artifacts(reader, raw.artifacts.take()),
+        artifacts_dir: PathBuf::from(artifacts_dir.trim()),
+        test_reports: reader.boolean("TEST_REPORTS", raw.test_reports.take(), true),
+        code_insights: reader.boolean("CODE_INSIGHTS", raw.code_insights.take(), true),
+        build_status,
+        report_file: (!is_none(&report_file)).then(|| PathBuf::from(report_file.trim())),
+        output_variables: reader.boolean("OUTPUT_VARIABLES", raw.output_variables.take(), false),
+    }
+}
+
+fn artifacts(reader: &mut Reader, list: Option<List>) -> Vec<String> {
+    let mut patterns = Vec::new();
+    for item in list.unwrap_or_default().0 {
+        let pattern = item.trim();
+        let how = if pattern.contains("=>") {
+            Some("write the path alone: a target is given by ARTIFACTS_DIR")
+        } else if pattern.contains('\\') {
+            Some("write '/' between folders")
+        } else if pattern.starts_with('/') {
+            Some("write the path from the artifacts' root, without '/' at its beginning")
+        } else if pattern.split('/').any(|part| part == "..") {
+            Some("leave out '..': the path starts at the artifacts' root")
+        } else if !is_balanced(pattern) {
+            Some("close each '[' and '{'")
+        } else if pattern.contains(char::is_control) {
+            Some("write one pattern on each line")
+        } else {
+            None
+        };
+        match how {
+            Some(how) => reader.wrong("ARTIFACTS", pattern, how),
+            None => patterns.push(pattern.to_owned()),
+        }
+    }
+    patterns
+}
+
+/// Whether each bracket and brace of a pattern is closed.
+fn is_balanced(pattern: &str) -> bool {
+    let mut braces = 0_u32;
+    let mut in_class = false;
+    for character in pattern.chars() {
+        match character {
+            '[' if !in_class => in_class = true,
+            ']' if in_class => in_class = false,
+            '{' if !in_class => braces += 1,
+            '}' if !in_class => match braces.checked_sub(1) {
+                Some(left) => braces = left,
+                None => return false,
+            },
+            _ => {}
+        }
+    }
+    braces == 0 && !in_class
+}

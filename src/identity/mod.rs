@@ -1,0 +1,7 @@
+//! How a build of this pipe is known, and found again: after a lost answer, or by a later step.
+
+mod find;
+mod marker;
+
+pub use find::{living, only_tagged, tagged, tagged_now};
+pub use marker::{Identity, Marker};

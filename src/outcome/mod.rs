@@ -1,0 +1,10 @@
+//! The words that a run, its results and its reports share: what happens, and what came of the builds. Plain data.
+
+mod builds;
+mod event;
+
+pub use builds::{
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment, Problem,
+    RunOutcome, TestCounts,
+};
+pub use event::{Event, Events, LogLevel, Position, QueuedBuild};

@@ -1,0 +1,82 @@
+//! The lines of the step's log: colours, warnings, errors, and whose line it is.
+
+use std::cell::RefCell;
+
+use crate::types::text::one_line;
+use crate::world::Output;
+
+/// Longest name or text of the server's on one line, in characters.
+const LONGEST: usize = 300;
+
+pub(super) const BOLD: &str = "\u{1b}[1m";
+pub(super) const DIM: &str = "\u{1b}[2m";
+pub(super) const RED: &str = "\u{1b}[31m";
+pub(super) const GREEN: &str = "\u{1b}[32m";
+pub(super) const YELLOW: &str = "\u{1b}[33m";
+pub(super) const RESET: &str = "\u{1b}[0m";
+
+/// Writes the step's log.
+pub struct Console {
+    output: Output,
+    pub(super) names: RefCell<Vec<String>>,
+}
+
+impl Console {
+    /// A console that writes to `output`.
+    pub fn new(output: Output) -> Self {
+        Self {
+            output,
+            names: RefCell::default(),
+        }
+    }
+
+    /// Writes one line. That nobody reads the log is no reason to fail.
+    pub fn line(&self, line: &str) {
+        // Who runs the pipe in TeamCity must not have a build's output obeyed there.
+        let harmless = line.replace("##teamcity[", "## teamcity[");
+        let mut output = self.output.borrow_mut();
+        let _ = writeln!(output, "{harmless}").and_then(|()| output.flush());
+    }
+
+    /// Text of our own, as it is.
+    pub fn text(&self, text: &str) {
+        self.line(text.trim_end());
+    }
+
+    /// A warning.
+    pub fn warning(&self, text: &str) {
+        self.line(&format!("{YELLOW}⚠ {}{RESET}", clean(text)));
+    }
+
+    /// A line for those who look for a fault.
+    pub fn debug(&self, text: &str) {
+        self.line(&format!("{DIM}· {}{RESET}", one_line(text, 2000)));
+    }
+
+    /// An error that ends the program, over several lines if need be.
+    pub fn error(&self, text: &str) {
+        for (index, line) in text.lines().enumerate() {
+            let mark = if index == 0 { "✖ " } else { "" };
+            self.line(&format!("{RED}{mark}{}{RESET}", keep_indentation(line)));
+        }
+    }
+
+    /// The build's name before its lines, where there are several.
+    pub(super) fn prefix(&self, position: usize) -> String {
+        let names = self.names.borrow();
+        match names.get(position) {
+            Some(name) if names.len() > 1 => format!("{DIM}{name}:{RESET} "),
+            _ => String::new(),
+        }
+    }
+}
+
+pub(super) fn clean(text: &str) -> String {
+    one_line(text, LONGEST)
+}
+
+fn keep_indentation(line: &str) -> String {
+    let text = line.trim_start();
+    let indent = line.len() - text.len();
+    format!("{}{}", " ".repeat(indent.min(8)), one_line(text, 1000))
+}

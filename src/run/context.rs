@@ -1,0 +1,64 @@
+//! What a run works with: all that its parts share.
+
+use super::ledger::Ledger;
+use crate::config::Settings;
+use crate::exit::ExitStatus;
+use crate::identity::Marker;
+use crate::outcome::{BuildOutcome, Ending, Events, QueuedBuild, RunOutcome};
+use crate::teamcity::Client;
+use crate::types::BuildId;
+use crate::world::BoxFuture;
+
+/// What a run works with.
+pub struct Context<'a> {
+    /// TeamCity.
+    pub client: &'a Client,
+    /// Who hears of what happens.
+    pub events: &'a dyn Events,
+    /// What the user asked for.
+    pub settings: &'a Settings,
+    /// The tags of this run's builds.
+    pub marker: &'a Marker,
+    /// Between 0 and 1, at random: spreads pipes that start together.
+    pub phase: f64,
+    /// Builds that an earlier step left behind.
+    pub earlier: &'a [BuildId],
+    /// Is handed how things stand, whenever something has changed that must not be lost.
+    pub keep: &'a dyn Fn(&RunOutcome),
+    /// Tells Bitbucket that these builds were begun.
+    pub tell: &'a dyn Fn(&[QueuedBuild]) -> BoxFuture<'a, ()>,
+    /// What this run has put into TeamCity.
+    pub ledger: &'a Ledger,
+}
+
+impl Context<'_> {
+    /// How things stand.
+    pub fn outcome(&self, status: ExitStatus, reason: Option<String>) -> RunOutcome {
+        let builds: Vec<BuildOutcome> = self
+            .ledger
+            .entries()
+            .into_iter()
+            .map(|entry| entry.outcome)
+            .collect();
+        let waits = self.settings.follow.wait;
+        let status = builds
+            .iter()
+            .fold(status, |status, build| match build.ending {
+                Ending::Queued | Ending::Running if !waits || status != ExitStatus::Success => {
+                    status
+                }
+                _ => status.worst(build.ending.exit_status()),
+            });
+        RunOutcome {
+            server_url: self.client.base().to_string(),
+            builds,
+            status,
+            reason,
+        }
+    }
+
+    /// Writes down how things stand.
+    pub fn keep(&self) {
+        (self.keep)(&self.outcome(ExitStatus::Success, None));
+    }
+}

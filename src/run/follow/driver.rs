@@ -1,0 +1,287 @@
+//! Follows the builds to their ends: one status request per poll, however many they are.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::ask::{Together, ask};
+use super::chain::ChainWatch;
+use super::end::{self, Ended};
+use super::log::{Budget, LogStream, Look};
+use super::machine::{Followed, Verdict};
+use super::poll;
+use crate::config::LogMode;
+use crate::outcome::{Ending, Event};
+use crate::results;
+use crate::run::context::Context;
+use crate::teamcity::model::Build;
+use crate::types::{BuildId, Diagnostic};
+
+/// A running build whose log stands still for so long may hang.
+const SILENCE: Duration = Duration::from_secs(600);
+
+/// A build, with its log if that is shown.
+struct Watched {
+    followed: Followed,
+    log: Option<LogStream>,
+    last_line: Instant,
+    silence_said: bool,
+    chain: Option<ChainWatch>,
+    /// It was queued here, or seen before its end, so that its log is news.
+    news: bool,
+}
+
+/// Follows until all have ended. What came of each is in the ledger.
+///
+/// # Errors
+/// When the server refuses, or stays away for `RETRY_FOR`.
+pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(), Diagnostic> {
+    let now = Instant::now();
+    let watch = |followed: Followed| Watched {
+        news: followed.is_new(),
+        followed,
+        log: None,
+        last_line: now,
+        silence_said: false,
+        chain: None,
+    };
+    let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
+    let mut budget = Budget::new(context.settings.follow.log_limit);
+    let beat = poll::Beat::new(now, context.phase);
+    let mut next_status = beat.first(poll::SHORT);
+    let mut next_log = beat.next(now, poll::LOG);
+    let mut together = Together::default();
+    let mut fails_fast = context.settings.follow.fail_fast;
+    // One that could not even be queued has failed before the others began.
+    let refused = context.ledger.entries().iter().any(|entry| entry.ended);
+    if refused && std::mem::take(&mut fails_fast) {
+        cancel_rest(context, &watched).await;
+    }
+    while !watched.is_empty() {
+        let has_log = watched.iter().any(|one| one.log.is_some()) && !budget.is_spent();
+        tokio::time::sleep_until(if has_log {
+            next_status.min(next_log)
+        } else {
+            next_status
+        })
+        .await;
+        if has_log && Instant::now() >= next_log {
+            next_log = beat.next(Instant::now(), poll::LOG);
+            let looked = look_at_logs(context, &mut watched, &mut budget).await;
+            if looked.ended {
+                next_status = Instant::now();
+            }
+            if looked.behind {
+                next_log = Instant::now();
+            }
+        }
+        if Instant::now() >= next_status {
+            let looked = Instant::now();
+            let answers = ask(context, &ids(&watched), &mut together).await?;
+            let seen =
+                look_at_builds(context, &mut watched, answers, &mut budget, &mut next_log).await;
+            if seen.failed && std::mem::take(&mut fails_fast) {
+                cancel_rest(context, &watched).await;
+            }
+            next_status = beat.next(looked, seen.pause);
+        }
+    }
+    Ok(())
+}
+
+/// What looks at the logs have shown.
+#[derive(Default)]
+struct Looked {
+    /// A log has come to its end, so that the build has too.
+    ended: bool,
+    /// A log has more lines than were read.
+    behind: bool,
+}
+
+async fn look_at_logs(
+    context: &Context<'_>,
+    watched: &mut [Watched],
+    budget: &mut Budget,
+) -> Looked {
+    let mut looked = Looked::default();
+    for one in watched {
+        let Some(log) = &mut one.log else { continue };
+        let (had_ended, shown) = (log.has_ended(), log.shown());
+        looked.behind |= log.look(context, budget).await == Look::Behind;
+        let now = Instant::now();
+        if log.shown() > shown {
+            one.followed.heard(now);
+            one.last_line = now;
+        } else if log.is_live()
+            && now.duration_since(one.last_line) >= SILENCE
+            && !std::mem::replace(&mut one.silence_said, true)
+        {
+            context.events.event(&Event::Stuck {
+                build: one.followed.position,
+                what: "its log has had no new line for 10 minutes; it may hang. TIMEOUT will end the wait".to_owned(),
+            });
+        }
+        looked.ended |= log.has_ended() && !had_ended;
+    }
+    looked
+}
+
+/// What a look at the builds has shown.
+struct Seen {
+    /// After how long the next one is due.
+    pause: Duration,
+    /// A build has ended, and not well.
+    failed: bool,
+}
+
+/// Takes an answer for each build.
+async fn look_at_builds(
+    context: &Context<'_>,
+    watched: &mut Vec<Watched>,
+    answers: Vec<Option<Build>>,
+    budget: &mut Budget,
+    next_log: &mut Instant,
+) -> Seen {
+    let now = Instant::now();
+    let mut pause = poll::WITH_LOG;
+    let mut ended = Vec::new();
+    for (index, (one, answer)) in watched.iter_mut().zip(answers).enumerate() {
+        let mut events = Vec::new();
+        let verdict = match &answer {
+            Some(build) => one.followed.observe(now, build, &mut events),
+            None => one.followed.missing(now),
+        };
+        for event in &events {
+            context.events.event(event);
+        }
+        if let Some(build) = &answer {
+            remember(context, &one.followed, build);
+            if one.log.is_none()
+                && shows_log(context, build)
+                && one.followed.queued_for(now).is_none()
+            {
+                one.log = Some(LogStream::new(one.followed.id, one.followed.position, None));
+                one.last_line = now;
+                *next_log = now;
+            }
+            if build.has_dependencies() && !build.is_finished() {
+                let chain = one.chain.get_or_insert_default();
+                chain
+                    .look(context, one.followed.position, one.followed.id)
+                    .await;
+            }
+        }
+        one.news |= answer.as_ref().is_some_and(|build| !build.is_finished());
+        match verdict {
+            Verdict::Follow(phase) => {
+                if let Some(limit) = overdue(context, &one.followed, now) {
+                    queue_timeout(context, &one.followed, limit).await;
+                    ended.push((index, Ending::TimedOut, answer));
+                } else {
+                    pause = pause
+                        .min(interval(one, phase, budget))
+                        .min(until_queue_timeout(context, &one.followed, now));
+                }
+            }
+            Verdict::Again(soon) => pause = pause.min(soon),
+            Verdict::Ended(ending) => ended.push((index, ending, answer)),
+            Verdict::Wrong(what) => {
+                wrong(context, &one.followed, &what).await;
+                ended.push((index, Ending::WrongRevision, answer));
+            }
+        }
+    }
+    let failed = ended
+        .iter()
+        .any(|(_, ending, _)| *ending != Ending::Success);
+    for (index, ending, build) in ended.into_iter().rev() {
+        end::finish(
+            context,
+            ended_one(watched.remove(index)),
+            ending,
+            build.as_ref(),
+            budget,
+        )
+        .await;
+    }
+    Seen { pause, failed }
+}
+
+fn ids(watched: &[Watched]) -> Vec<BuildId> {
+    watched.iter().map(|one| one.followed.id).collect()
+}
+
+fn ended_one(one: Watched) -> Ended {
+    Ended {
+        id: one.followed.id,
+        position: one.followed.position,
+        log: one.log,
+        news: one.news,
+    }
+}
+
+async fn cancel_rest(context: &Context<'_>, watched: &[Watched]) {
+    for one in watched {
+        crate::run::stop::cancel_one(
+            context,
+            one.followed.position,
+            "another build of the step failed (FAIL_FAST)",
+        )
+        .await;
+    }
+}
+
+/// A composite build has no log of its own.
+fn shows_log(context: &Context<'_>, build: &Build) -> bool {
+    context.settings.follow.log == LogMode::Stream && !build.composite
+}
+
+fn interval(one: &Watched, phase: poll::Phase, budget: &Budget) -> Duration {
+    let tells = one.log.as_ref().is_some_and(LogStream::is_live) && !budget.is_spent();
+    poll::interval(phase, tells)
+}
+
+fn remember(context: &Context<'_>, one: &Followed, build: &Build) {
+    context.ledger.update(one.position, |entry| {
+        entry.id = Some(one.id);
+        entry.own &= !one.merged && !build.has_absorbed();
+        results::read(&mut entry.outcome, build);
+    });
+}
+
+fn overdue(context: &Context<'_>, one: &Followed, now: Instant) -> Option<Duration> {
+    let limit = context.settings.follow.queue_timeout?;
+    one.queued_for(now)
+        .is_some_and(|waited| waited >= limit)
+        .then_some(limit)
+}
+
+fn until_queue_timeout(context: &Context<'_>, one: &Followed, now: Instant) -> Duration {
+    match (context.settings.follow.queue_timeout, one.queued_for(now)) {
+        (Some(limit), Some(waited)) => limit.saturating_sub(waited),
+        _ => poll::WITH_LOG,
+    }
+}
+
+async fn queue_timeout(context: &Context<'_>, one: &Followed, limit: Duration) {
+    let limit = humantime::format_duration(limit);
+    let why = format!("it was in the queue for longer than QUEUE_TIMEOUT ({limit})");
+    if !context.settings.follow.cancel_on_stop {
+        context.events.event(&Event::Warning(format!(
+            "{why}; it is left there (CANCEL_ON_STOP)"
+        )));
+        return;
+    }
+    context.events.event(&Event::Stopping { why: why.clone() });
+    crate::run::stop::cancel_one(context, one.position, &why).await;
+}
+
+async fn wrong(context: &Context<'_>, one: &Followed, what: &str) {
+    context.ledger.update(one.position, |entry| {
+        entry.outcome.status_text = Some(what.to_owned())
+    });
+    context.events.event(&Event::Warning(format!(
+        "This build must not count: {what}"
+    )));
+    crate::run::stop::cancel_one(context, one.position, what).await;
+}

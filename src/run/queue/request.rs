@@ -1,0 +1,120 @@
+//! From settings to the body of a queue request.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::{Build, Pipeline, RebuildDependencies, SettingsSource};
+use crate::place::{Pin, Place};
+use crate::types::BuildTypeId;
+
+/// The body of the request that queues one build.
+#[must_use]
+pub fn request(
+    build: &Build,
+    build_type: &BuildTypeId,
+    place: &Place,
+    comment: &str,
+    tags: &[&str],
+) -> Value {
+    let mut body = Map::new();
+    body.insert("buildType".to_owned(), json!({ "id": build_type }));
+    if let Some(branch) = &place.branch {
+        body.insert("branchName".to_owned(), json!(branch));
+    }
+    body.insert("comment".to_owned(), json!({ "text": comment }));
+    let tags: Vec<Value> = build
+        .tags
+        .iter()
+        .map(String::as_str)
+        .chain(tags.iter().copied())
+        .map(|name| json!({ "name": name }))
+        .collect();
+    body.insert("tags".to_owned(), json!({ "tag": tags }));
+    if build.personal {
+        body.insert("personal".to_owned(), json!(true));
+    }
+    if !build.parameters.is_empty() {
+        let all: Vec<Value> = build
+            .parameters
+            .iter()
+            .map(|one| json!({ "name": one.name, "value": one.value }))
+            .collect();
+        body.insert("properties".to_owned(), json!({ "property": all }));
+    }
+    let options = options(build);
+    if !options.is_empty() {
+        body.insert("triggeringOptions".to_owned(), Value::Object(options));
+    }
+    if let Some(agent) = build.agent_id {
+        body.insert("agent".to_owned(), json!({ "id": agent }));
+    }
+    pin(&mut body, build_type, place);
+    Value::Object(body)
+}
+
+fn options(build: &Build) -> Map<String, Value> {
+    let mut options = Map::new();
+    let mut set = |name: &str, value: bool| options.insert(name.to_owned(), json!(value));
+    if build.clean_sources {
+        set("cleanSources", true);
+    }
+    if build.queue_at_top {
+        set("queueAtTop", true);
+    }
+    match build.rebuild_dependencies {
+        RebuildDependencies::None => None,
+        RebuildDependencies::Failed => set("rebuildFailedOrIncompleteDependencies", true),
+        RebuildDependencies::All => set("rebuildAllDependencies", true),
+    };
+    match build.settings_source {
+        SettingsSource::Own => None,
+        SettingsSource::Vcs => set("freezeSettings", true),
+        SettingsSource::Server => set("freezeSettings", false),
+    };
+    options
+}
+
+fn pin(body: &mut Map<String, Value>, build_type: &BuildTypeId, place: &Place) {
+    let Some(revision) = &place.revision else {
+        return;
+    };
+    match place.pin {
+        Pin::None => {}
+        Pin::Change => {
+            let locator = crate::teamcity::Locator::new()
+                .with("version", revision)
+                .nested(
+                    "buildType",
+                    &crate::teamcity::Locator::new().with("id", build_type),
+                );
+            body.insert(
+                "lastChanges".to_owned(),
+                json!({ "change": [{ "locator": locator.as_str() }] }),
+            );
+        }
+        Pin::Revisions => {
+            let all: Vec<Value> = place
+                .roots
+                .iter()
+                .map(|root| {
+                    json!({ "version": revision, "vcsBranchName": place.git_ref, "vcs-root-instance": { "vcs-root-id": root } })
+                })
+                .collect();
+            body.insert("revisions".to_owned(), json!({ "revision": all }));
+        }
+    }
+}
+
+/// The comment of a build whose user gave none: where it comes from.
+#[must_use]
+pub fn comment(pipeline: &Pipeline) -> String {
+    let repository = pipeline
+        .repository_full_name
+        .as_deref()
+        .unwrap_or("a repository");
+    match (pipeline.build_number, pipeline.link()) {
+        (Some(number), Some(link)) => {
+            format!("Bitbucket Pipelines: {repository} #{number}, {link}")
+        }
+        _ => format!("Bitbucket Pipelines: {repository}"),
+    }
+}
