@@ -8,11 +8,10 @@ use std::ffi::OsString;
 use std::io;
 use std::rc::Rc;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use secrecy::zeroize::Zeroizing;
 use teamcity_pipe::http::{
-    BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
+    BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use teamcity_pipe::world::{Clock, Person, World};
 use teamcity_simulator::bitbucket::Bitbucket;
@@ -20,7 +19,7 @@ use teamcity_simulator::{Scenario, Simulator};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use crate::pipe::{InProcess, Ran, Stamped};
+use crate::pipe::{InProcess, Ran, Stamped, ask_bitbucket};
 
 /// Bitbucket's credential with all scopes.
 pub const ADMIN: &str = "ATCTT3xFfGF0-admin";
@@ -312,32 +311,6 @@ impl Net {
                     .to_owned(),
             });
         }
-        let mut sent = http::Request::builder()
-            .method(request.method)
-            .uri(request.url.as_str())
-            .body(request.body.unwrap_or_default())
-            .unwrap();
-        *sent.headers_mut() = request.headers;
-        let answer = self.bitbucket.handle(sent).await;
-        let (head, body) = answer
-            .map_err(|closed| TransportError {
-                kind: TransportErrorKind::Interrupted,
-                detail: closed.to_string(),
-            })?
-            .into_parts();
-        Ok(Response {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: Box::new(Whole(Some(body))),
-        })
-    }
-}
-
-struct Whole(Option<Bytes>);
-
-impl Chunks for Whole {
-    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>> {
-        let chunk = self.0.take().filter(|bytes| !bytes.is_empty());
-        Box::pin(async move { Ok(chunk) })
+        ask_bitbucket(&self.bitbucket, request).await
     }
 }

@@ -11,6 +11,7 @@
     reason = "a test shows what it found"
 )]
 
+mod after_the_end;
 mod attack;
 mod campaign;
 mod chains;

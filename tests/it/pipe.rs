@@ -16,6 +16,7 @@ use teamcity_pipe::http::{
 use teamcity_pipe::world::World;
 
 use crate::desk::Desk;
+use teamcity_simulator::bitbucket::Bitbucket;
 use teamcity_simulator::{Disconnect, Scenario, Simulator};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -27,6 +28,10 @@ pub struct Step {
     pub directory: TempDir,
     /// Number of a signal, and after how long it comes.
     pub signal: Option<(u8, Duration)>,
+    /// After how long it is killed, as by Bitbucket's Stop: nothing of it happens any more.
+    pub killed: Option<Duration>,
+    /// Bitbucket, if it is in this process too.
+    pub bitbucket: Option<Bitbucket>,
     pub random: u64,
     /// Changes what the server answers, in this process.
     pub spoil: Option<Spoil>,
@@ -75,6 +80,8 @@ impl Step {
             arguments: Vec::new(),
             directory,
             signal: None,
+            killed: None,
+            bitbucket: None,
             random: 421,
             spoil: None,
         }
@@ -105,6 +112,22 @@ impl Step {
         self
     }
 
+    /// Killed after a time (SIGKILL): ends with 137.
+    pub fn killed_after(mut self, time: Duration) -> Self {
+        self.killed = Some(time);
+        self
+    }
+
+    /// With this Bitbucket, by the step's proxy, and with this access token if there is one.
+    pub fn with_bitbucket(mut self, bitbucket: &Bitbucket, access_token: Option<&str>) -> Self {
+        self.bitbucket = Some(bitbucket.clone());
+        self = self.unset("CODE_INSIGHTS");
+        match access_token {
+            Some(token) => self.set("BITBUCKET_ACCESS_TOKEN", token),
+            None => self,
+        }
+    }
+
     /// Runs in this process. Time is paused, so that hours take no time.
     pub async fn run(self, simulator: &Simulator) -> Ran {
         let directory = self.directory.path().to_owned();
@@ -117,12 +140,17 @@ impl Step {
         let inner = simulator.clone();
         let signal = self.signal;
         let spoil = self.spoil.clone();
+        let bitbucket = self.bitbucket.clone();
         let world = World {
             connect: Rc::new(move |_| {
                 let server = InProcess(inner.clone());
-                Ok(match &spoil {
+                let server = match &spoil {
                     Some(spoil) => Rc::new(Spoiled(server, Rc::clone(spoil))) as Rc<dyn Transport>,
                     None => Rc::new(server),
+                };
+                Ok(match &bitbucket {
+                    Some(bitbucket) => Rc::new(Sides(server, bitbucket.clone())),
+                    None => server,
                 })
             }),
             output: output.clone(),
@@ -148,9 +176,17 @@ impl Step {
             .environment
             .iter()
             .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        let status = teamcity_pipe::run(arguments, environment.collect::<Vec<_>>(), world)
-            .await
-            .code();
+        let killed = async {
+            match self.killed {
+                Some(after) => tokio::time::sleep(after).await,
+                None => std::future::pending().await,
+            }
+        };
+        let status = tokio::select! {
+            biased;
+            () = killed => 137,
+            status = teamcity_pipe::run(arguments, environment.collect::<Vec<_>>(), world) => status.code(),
+        };
         let stamped = output.take();
         Ran {
             status,
@@ -340,6 +376,44 @@ impl Transport for InProcess {
             })
         })
     }
+}
+
+/// TeamCity, and Bitbucket under its own name.
+struct Sides(Rc<dyn Transport>, Bitbucket);
+
+impl Transport for Sides {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        if request.url.host_str() == Some("api.bitbucket.org") {
+            Box::pin(ask_bitbucket(&self.1, request))
+        } else {
+            self.0.send(request)
+        }
+    }
+}
+
+/// Sends a request to Bitbucket.
+pub async fn ask_bitbucket(
+    bitbucket: &Bitbucket,
+    request: Request,
+) -> Result<Response, TransportError> {
+    let mut sent = http::Request::builder()
+        .method(request.method)
+        .uri(request.url.as_str())
+        .body(request.body.unwrap_or_default())
+        .unwrap();
+    *sent.headers_mut() = request.headers;
+    let answer = bitbucket.respond(sent).await;
+    let (head, body) = answer
+        .map_err(|closed| TransportError {
+            kind: TransportErrorKind::Interrupted,
+            detail: closed.to_string(),
+        })?
+        .into_parts();
+    Ok(Response {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: Box::new(InProcessBody(body)),
+    })
 }
 
 /// A server whose answers are tampered with.
