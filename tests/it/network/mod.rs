@@ -13,6 +13,7 @@
 pub mod certificate;
 pub mod gateway;
 mod message;
+pub mod name_server;
 mod place;
 pub mod proxy;
 pub mod silence;
@@ -21,6 +22,7 @@ pub mod tls;
 
 pub use certificate::Certificate;
 pub use gateway::Gateway;
+pub use name_server::HungNameServer;
 pub use place::Place;
 pub use proxy::Proxy;
 pub use tls::Https;

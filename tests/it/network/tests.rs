@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::silence::{self, NoConnection, UNKNOWN_HOST};
-use super::{Certificate, Gateway, Https, Place, Proxy, tls};
+use super::{Certificate, Gateway, Https, HungNameServer, Place, Proxy, tls};
 
 /// A server behind: says which method it heard.
 fn server() -> Gateway {
@@ -298,4 +298,22 @@ async fn silence_is_of_several_kinds() {
     let connecting = TcpStream::connect(nowhere.address());
     assert!(tokio::time::timeout(moment, connecting).await.is_err());
     assert!(tokio::net::lookup_host((UNKNOWN_HOST, 443)).await.is_err());
+}
+
+#[test]
+fn a_name_server_hears_and_does_not_answer() {
+    let Some(server) = HungNameServer::new() else {
+        println!("not as this user: a name server takes root");
+        return;
+    };
+    let mut asking = server
+        .command("/usr/bin/getent")
+        .args(["hosts", "teamcity.example.com"])
+        .spawn()
+        .unwrap();
+    server.wait_for_a_question();
+    let ended = asking.try_wait().unwrap();
+    asking.kill().unwrap();
+    asking.wait().unwrap();
+    assert_eq!(ended, None, "it waits for an answer");
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, Response, header};
 
-use super::Call;
-use super::answer::{Answer, error};
+use super::answer::{Answer, error, lacks_scope};
+use super::credential::unknown;
+use super::{Call, Seen};
 use crate::body::Body;
 
 /// What goes wrong.
@@ -16,7 +17,7 @@ pub enum Fault {
     Refuse,
     /// It acts, and the connection breaks without an answer.
     RefuseAfterActing,
-    /// It answers with this status, and does not act.
+    /// It answers with this status, and does not act; 401 and 403 in the words that it has for a credential.
     Status(u16),
     /// A proxy's page of HTML with this status; it does not act.
     Html(u16),
@@ -111,8 +112,13 @@ impl Breakdown {
 }
 
 /// The answer in place of Bitbucket's own, where it does not act.
-pub(super) fn instead(fault: Fault) -> Option<Response<Bytes>> {
+pub(super) fn instead(fault: Fault, seen: &Seen) -> Option<Response<Bytes>> {
     match fault {
+        Fault::Status(401) => {
+            let given = seen.authorization.as_deref().unwrap_or_default();
+            Some(unknown(given).into_response())
+        }
+        Fault::Status(403) => Some(lacks_scope(&["repository"], &["account"]).into_response()),
         Fault::Status(status) => Some(error(status, "Something went wrong").into_response()),
         Fault::Html(status) => {
             let mut response = Answer::empty(status)

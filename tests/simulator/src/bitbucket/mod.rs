@@ -196,7 +196,7 @@ impl Bitbucket {
             Some(Fault::Slow(time)) => tokio::time::sleep(time).await,
             _ => {}
         }
-        let response = match fault.and_then(faults::instead) {
+        let response = match fault.and_then(|fault| faults::instead(fault, &seen)) {
             Some(response) => response,
             None => route::answer(&mut self.state(), &request, &seen).into_response(),
         };

@@ -103,3 +103,14 @@ async fn too_many_requests_say_where_one_stands() {
         429
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn refusals_have_the_words_that_a_credential_gets() {
+    let bitbucket = bitbucket();
+    for (status, text) in [(401, "expired"), (403, "privilege scopes")] {
+        bitbucket.break_down("", Fault::Status(status));
+        let refused = get(&bitbucket, "pipelines").await;
+        assert_eq!(refused.status, status);
+        assert!(refused.json.to_string().contains(text), "{}", refused.json);
+    }
+}
