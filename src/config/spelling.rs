@@ -51,11 +51,15 @@ pub(super) fn suggest(name: &str) -> Option<&'static str> {
     }
     let letters = |name: &str| name.replace(['_', '-'], "");
     ours()
-        .filter(|known| {
-            letters(known) == letters(name)
-                || strsim::damerau_levenshtein(known, name) <= allowed(known, name)
-        })
+        .filter(|known| letters(known) == letters(name) || is_near(known, name))
         .min_by_key(|known| strsim::damerau_levenshtein(known, name))
+}
+
+fn is_near(known: &str, name: &str) -> bool {
+    let allowed = allowed(known, name);
+    // The distance is never less than what the lengths differ by, and far more work.
+    known.len().abs_diff(name.chars().count()) <= allowed
+        && strsim::damerau_levenshtein(known, name) <= allowed
 }
 
 fn allowed(known: &str, name: &str) -> usize {

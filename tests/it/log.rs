@@ -184,10 +184,16 @@ async fn a_server_without_messages_gives_its_log_at_the_end() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn no_fault_in_the_middle_loses_a_line() {
-    for kind in FaultKind::all() {
-        for on in [Resource::Messages, Resource::TextLog] {
+mod campaign {
+    use super::*;
+    use crate::campaign::sample;
+
+    #[tokio::test(start_paused = true)]
+    async fn no_fault_in_the_middle_loses_a_line() {
+        let cases = FaultKind::all().into_iter().flat_map(|kind| {
+            [Resource::Messages, Resource::TextLog].map(move |on| (kind.clone(), on))
+        });
+        for (kind, on) in sample(cases, 7) {
             let log = LogScript::new()
                 .generated(3_000, s(0), s(60), "a")
                 .burst(s(62), 9_000, "b")

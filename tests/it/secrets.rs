@@ -159,15 +159,22 @@ fn a_whole_failing_run_with_debug_shows_and_leaves_none() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn no_fault_makes_one_show() {
-    for kind in FaultKind::all() {
-        for resource in [
-            Resource::Server,
-            Resource::QueueBuild,
-            Resource::Build,
-            Resource::CancelBuild,
-        ] {
+mod campaign {
+    use super::*;
+    use crate::campaign::sample;
+
+    #[tokio::test(start_paused = true)]
+    async fn no_fault_makes_one_show() {
+        let cases = FaultKind::all().into_iter().flat_map(|kind| {
+            [
+                Resource::Server,
+                Resource::QueueBuild,
+                Resource::Build,
+                Resource::CancelBuild,
+            ]
+            .map(move |resource| (kind.clone(), resource))
+        });
+        for (kind, resource) in sample(cases, 7) {
             let simulator = Simulator::start(failing());
             simulator.fault(
                 Fault::new(kind.clone())
