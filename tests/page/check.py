@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Looks at the sample pages in a real browser: what they show, that they fit every width, and that nothing of a build
-becomes markup. Skipped with a message where there is no Chromium."""
+becomes markup. Needs Chromium (apt-get install chromium)."""
 
 import html
 import json
@@ -17,11 +17,9 @@ PAGES = ROOT / "target" / "pages"
 NAMES = ["failure", "success", "canceled", "chain", "many", "hostile"]
 WIDTHS = [320, 600, 1200]
 
-# A page beside the samples that loads one in a frame and writes down what it sees: the sample itself runs no script.
-HARNESS = """<!doctype html><meta charset="utf-8"><body style="margin:0"><iframe id="f" src="NAME.html"
-style="border:0;width:WIDTHpx;height:900px"></iframe><pre id="out"></pre><script>
-const frame = document.getElementById("f");
-frame.onload = () => {
+# A page beside the samples that loads each view in a frame and writes down what it sees: the samples run no script.
+HARNESS = """<!doctype html><meta charset="utf-8"><body style="margin:0"><pre id="out"></pre><script>
+const see = frame => {
   const page = frame.contentDocument, all = s => [...page.querySelectorAll(s)];
   const luminance = c => { const [r, g, b] = c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
     .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
@@ -34,7 +32,7 @@ frame.onload = () => {
     const ratio = (a + .05) / (b + .05);
     if (ratio < worst) { worst = ratio; where = e.outerHTML.slice(0, 120); }
   }
-  document.getElementById("out").textContent = JSON.stringify({
+  return {
     h1: all("h1").map(e => e.textContent), title: page.title,
     overflow: page.documentElement.scrollWidth - page.documentElement.clientWidth,
     counts: Object.fromEntries(["script", "img", "iframe", "form", "link", "base", "object", "article", ".tests > li",
@@ -42,8 +40,18 @@ frame.onload = () => {
     handlers: all("*").flatMap(e => [...e.attributes]).filter(a => a.name.startsWith("on")).length,
     links: all("a").map(a => a.protocol), bars: all(".timeline rect.running").map(r => r.getBoundingClientRect().width),
     contrast: worst, where, tabs: all("a,summary").filter(e => e.tabIndex < 0).length,
-  });
+  };
 };
+const views = VIEWS, seen = [];
+const next = () => {
+  if (seen.length === views.length) { document.getElementById("out").textContent = JSON.stringify(seen); return; }
+  const [name, width] = views[seen.length], frame = document.createElement("iframe");
+  frame.style = `border:0;width:${width}px;height:900px`;
+  frame.onload = () => { seen.push(see(frame)); frame.remove(); next(); };
+  frame.src = name + ".html";
+  document.body.append(frame);
+};
+next();
 </script>"""
 
 
@@ -54,21 +62,22 @@ def chromium():
     return None
 
 
-def look(browser, name, width, dark):
-    harness = PAGES / f"check-{name}.html"
-    harness.write_text(HARNESS.replace("NAME", name).replace("WIDTH", str(width)))
+def look(browser, views, dark):
+    """What is seen in each view, a name and a width; all in one browser, as its start takes most of the time."""
+    harness = PAGES / "check.html"
+    harness.write_text(HARNESS.replace("VIEWS", json.dumps(views)))
     with tempfile.TemporaryDirectory() as profile:
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                   "--allow-file-access-from-files", f"--user-data-dir={profile}", "--virtual-time-budget=5000",
+                   "--allow-file-access-from-files", f"--user-data-dir={profile}", "--virtual-time-budget=60000",
                    "--window-size=1300,1000", "--dump-dom"]
         if dark:
             command.append("--blink-settings=preferredColorScheme=0")
-        dom = subprocess.run(command + [harness.as_uri()], capture_output=True, text=True, timeout=120).stdout
+        ran = subprocess.run(command + [harness.as_uri()], capture_output=True, text=True, timeout=300)
     harness.unlink()
-    found = re.search(r'<pre id="out">(.*?)</pre>', dom, re.S)
-    assert found and found.group(1), f"{name}: the browser showed nothing"
-    return json.loads(html.unescape(found.group(1)))
+    found = re.search(r'<pre id="out">(.*?)</pre>', ran.stdout, re.S)
+    assert found and found.group(1), f"the browser showed nothing: {ran.stderr[-2000:]}"
+    return dict(zip(views, json.loads(html.unescape(found.group(1))), strict=True))
 
 
 def check(browser):
@@ -78,10 +87,13 @@ def check(browser):
         if not good:
             failures.append(f"{what}: {got}")
 
-    seen = {}
+    views = [(name, width) for name in NAMES for width in WIDTHS]
+    # One width stands for the dark colours.
+    seen = look(browser, [view for view in views if view[1] != 600], dark=False)
+    seen |= look(browser, [view for view in views if view[1] == 600], dark=True)
     for name in NAMES:
         for width in WIDTHS:
-            page = seen[name, width] = look(browser, name, width, dark=width == 600)
+            page = seen[name, width]
             at = f"{name} at {width} px"
             expect(f"{at}: fits", page["overflow"] <= 0, page["overflow"])
             expect(f"{at}: contrast", page["contrast"] >= 4.5, (page["contrast"], page["where"]))
@@ -111,8 +123,8 @@ def check(browser):
 def main():
     browser = chromium()
     if browser is None:
-        print("skipped: the pages are not looked at, since there is no Chromium (apt-get install chromium)")
-        return 0
+        print("the pages can't be looked at, since there is no Chromium (apt-get install chromium)")
+        return 1
     subprocess.run(["cargo", "run", "--quiet", "--example", "page"], cwd=ROOT, check=True)
     failures = check(browser)
     for failure in failures:
