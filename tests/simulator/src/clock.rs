@@ -13,6 +13,7 @@ const EPOCH: i64 = 1_768_471_200;
 pub struct Clock {
     start: Instant,
     epoch: DateTime<Utc>,
+    lead: Duration,
 }
 
 impl Clock {
@@ -26,12 +27,21 @@ impl Clock {
         Self {
             start: Instant::now(),
             epoch,
+            lead: Duration::ZERO,
         }
+    }
+
+    /// The same clock, of a server that has been up for so long already.
+    pub(crate) fn up_for(mut self, lead: Duration) -> Self {
+        let step = chrono::TimeDelta::from_std(lead).unwrap_or(chrono::TimeDelta::zero());
+        self.epoch = self.epoch.checked_sub_signed(step).unwrap_or(self.epoch);
+        self.lead = lead;
+        self
     }
 
     /// Time since the start.
     pub fn now(&self) -> Duration {
-        Instant::now().saturating_duration_since(self.start)
+        self.lead + Instant::now().saturating_duration_since(self.start)
     }
 
     /// The date of a moment.

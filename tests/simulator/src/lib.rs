@@ -9,6 +9,7 @@ mod doubts;
 mod ends;
 mod faults;
 mod gateway;
+mod history;
 mod json;
 mod lifecycle;
 mod log;
@@ -19,11 +20,13 @@ mod queueing;
 mod rest;
 mod scenario;
 mod serve;
+mod shop;
 mod simulator;
 mod spoiling;
 mod state;
 mod verdict;
 mod view;
+mod zip;
 
 pub use body::{Body, Disconnect};
 pub use clock::Clock;
@@ -34,11 +37,13 @@ pub use log::{Level, LogScript};
 pub use log_windows::LogWindows;
 pub use model::{
     Agent, Artifact, BuildType, BuildTypeKind, Cancellation, Content, Dependency, Discovery,
-    FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Problem, Project, Property,
-    Revision, Root, Status, Tests, Token, TriggeringOptions, User,
+    EarlierBuild, FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Pool, Problem,
+    Project, ProjectFeature, Property, Revision, Root, Status, Step, Tests, Token,
+    TriggeringOptions, User,
 };
 pub use rest::errors::Generation;
 pub use rest::resource::Resource;
 pub use scenario::Scenario;
+pub use shop::{Shop, ShopError};
 pub use simulator::{Mode, Recorded, Simulator};
 pub use view::{BuildView, View};

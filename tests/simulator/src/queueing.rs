@@ -27,6 +27,10 @@ pub(crate) struct Order {
     pub(crate) pinned: Vec<Revision>,
     /// Builds to use as dependencies.
     pub(crate) given_dependencies: Vec<u64>,
+    /// What will happen, instead of the configuration's next plan.
+    pub(crate) plan: Option<Plan>,
+    /// The personal change to build with it.
+    pub(crate) personal_change: Option<u64>,
 }
 
 impl Order {
@@ -44,6 +48,8 @@ impl Order {
             agent: None,
             pinned: Vec::new(),
             given_dependencies: Vec::new(),
+            plan: None,
+            personal_change: None,
         }
     }
 }
@@ -132,7 +138,10 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
     let Some(build_type) = state.build_type(&order.build_type).cloned() else {
         return;
     };
-    let plan = next_plan(state, &build_type.id);
+    let plan = match &order.plan {
+        Some(plan) => plan.clone(),
+        None => next_plan(state, &build_type.id),
+    };
     let (mut branch, mut default_branch) =
         resolve_branch(state, &build_type, order.branch.as_deref(), now);
     if let Outcome::BuildsOtherBranch(other) = &plan.outcome {
@@ -196,11 +205,13 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
         queued_at: now,
         trigger: order.trigger.clone(),
         agent: order.agent,
+        taken_by: able_agent(state, &build_type),
         plan: Arc::new(plan),
         dependencies: Vec::new(),
         number,
         order: place,
         kept: None,
+        personal_change: order.personal_change,
         canceled: None,
         approved: None,
         deleted: None,
@@ -218,6 +229,18 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
     if let Some(at) = merged_at {
         merge_into_another(state, id, at, now);
     }
+}
+
+/// The first agent that can take a build of a configuration, or else the first at all; none for composite ones.
+fn able_agent(state: &State, build_type: &BuildType) -> Option<u64> {
+    if build_type.kind == BuildTypeKind::Composite {
+        return None;
+    }
+    let able = state.agents.iter().find(|agent| {
+        let ready = agent.connected && agent.enabled && agent.authorized;
+        ready && !agent.cannot_run.iter().any(|(id, _)| *id == build_type.id)
+    });
+    able.or(state.agents.first()).map(|agent| agent.id)
 }
 
 fn queue_dependencies(
@@ -259,6 +282,8 @@ fn queue_dependencies(
             agent: None,
             pinned: order.pinned.clone(),
             given_dependencies: order.given_dependencies.clone(),
+            plan: None,
+            personal_change: None,
         };
         let rebuild = order.options.rebuild_all_dependencies
             || order.options.rebuild_dependencies.contains(&of.id)

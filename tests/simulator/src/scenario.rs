@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::clock::Clock;
 use crate::doubts::Doubts;
+use crate::history;
 use crate::log_windows::LogWindows;
 use crate::model::{
-    Agent, Branch, BuildType, Change, Discovery, Grant, Plan, Project, Root, Token, User,
+    Agent, Branch, BuildType, Change, Discovery, EarlierBuild, Grant, Plan, Pool, Project, Root,
+    Token, User,
 };
 use crate::rest::errors::Generation;
 use crate::simulator::Mode;
@@ -39,6 +43,10 @@ pub struct Scenario {
     cloud: bool,
     doubts: Doubts,
     root_url: String,
+    pools: Vec<Pool>,
+    guest: bool,
+    earlier: Vec<EarlierBuild>,
+    date: Option<DateTime<Utc>>,
 }
 
 impl Default for Scenario {
@@ -57,6 +65,25 @@ impl Scenario {
 
     /// One project, one configuration, one root, one agent, one user.
     pub fn new() -> Self {
+        Self::empty()
+            .user(User::new("ci").name("CI Bot").email("ci@example.com"))
+            .token(Token::new(Self::TOKEN, "ci", "bitbucket-pipelines"))
+            .project(Project::new("App"))
+            .root(Root::new("App_Git", "git@bitbucket.org:acme/app.git"))
+            .build_type(BuildType::new("App_Build").name("Build").roots(["App_Git"]))
+            .agent(Agent::new(1, "agent-1"))
+            .change(
+                "App_Git",
+                "main",
+                "0000000000000000000000000000000000000001",
+            )
+            .change("App_Git", "main", Self::OLDER_COMMIT)
+            .change("App_Git", "main", Self::COMMIT)
+            .change("App_Git", "feature/x", Self::COMMIT)
+    }
+
+    /// A server with nothing but what every server has: the root project and the default pool.
+    pub fn empty() -> Self {
         Self {
             version: "2025.11".to_owned(),
             context_path: String::new(),
@@ -78,21 +105,11 @@ impl Scenario {
             cloud: false,
             doubts: Doubts::default(),
             root_url: "https://teamcity.example.com".to_owned(),
+            pools: vec![Pool::new(Pool::DEFAULT, "Default").projects(["_Root"])],
+            guest: false,
+            earlier: Vec::new(),
+            date: None,
         }
-        .user(User::new("ci").name("CI Bot").email("ci@example.com"))
-        .token(Token::new(Self::TOKEN, "ci", "bitbucket-pipelines"))
-        .project(Project::new("App"))
-        .root(Root::new("App_Git", "git@bitbucket.org:acme/app.git"))
-        .build_type(BuildType::new("App_Build").name("Build").roots(["App_Git"]))
-        .agent(Agent::new(1, "agent-1"))
-        .change(
-            "App_Git",
-            "main",
-            "0000000000000000000000000000000000000001",
-        )
-        .change("App_Git", "main", Self::OLDER_COMMIT)
-        .change("App_Git", "main", Self::COMMIT)
-        .change("App_Git", "feature/x", Self::COMMIT)
     }
 
     /// The server's version, such as `2019.1` or `2024.03.1`.
@@ -205,6 +222,27 @@ impl Scenario {
         self.agents.push(agent);
         self
     }
+    /// Adds a pool, or replaces the one of that number.
+    pub fn pool(mut self, pool: Pool) -> Self {
+        self.pools.retain(|known| known.id != pool.id);
+        self.pools.push(pool);
+        self
+    }
+    /// Whether anybody may look without credentials.
+    pub fn guest(mut self, welcome: bool) -> Self {
+        self.guest = welcome;
+        self
+    }
+    /// Adds a build of the past. Builds get their ids in the order of their times.
+    pub fn earlier(mut self, build: EarlierBuild) -> Self {
+        self.earlier.push(build);
+        self
+    }
+    /// The date at which the server starts, instead of 2026-01-15T10:00:00Z.
+    pub fn date(mut self, date: DateTime<Utc>) -> Self {
+        self.date = Some(date);
+        self
+    }
     /// Whether the queue is paused.
     pub fn queue_paused(mut self, paused: bool) -> Self {
         self.queue_paused = paused;
@@ -265,8 +303,11 @@ impl Scenario {
         } else {
             Generation::Text
         });
-        State {
-            clock: Clock::starting_now(),
+        let clock = self
+            .date
+            .map_or_else(Clock::starting_now, Clock::starting_now_at);
+        let mut state = State {
+            clock,
             version_text: self.version,
             version,
             web_url: format!("{}{}", self.root_url, self.context_path),
@@ -305,7 +346,15 @@ impl Scenario {
             recorded: Vec::new(),
             sessions: 0,
             answers: 0,
+            pools: self.pools,
+            guest: None,
+            personal_changes: Vec::new(),
+        };
+        if self.guest {
+            state.guest = Some(history::welcome_guest(&mut state));
         }
+        history::live_through(&mut state, self.earlier);
+        state
     }
 }
 

@@ -7,7 +7,8 @@ use crate::clock::Clock;
 use crate::faults::ActiveFault;
 use crate::lifecycle::{Circumstances, DependencyCourse, Phase, Timeline, timeline};
 use crate::model::{
-    Agent, Branch, Build, BuildType, Change, Grant, OnDependency, Plan, Project, Root, Token, User,
+    Agent, Branch, Build, BuildType, Change, Grant, OnDependency, Plan, Pool, Project, Root, Token,
+    User,
 };
 use crate::rest::errors::Generation;
 use crate::simulator::{Mode, Recorded};
@@ -55,6 +56,16 @@ pub(crate) struct LogicalBranch {
     pub(crate) refs: Vec<(String, String)>,
 }
 
+/// A patch that somebody uploaded to build with.
+#[derive(Debug, Clone)]
+pub(crate) struct PersonalChange {
+    pub(crate) id: u64,
+    pub(crate) user: u64,
+    pub(crate) description: String,
+    pub(crate) patch: String,
+    pub(crate) at: Duration,
+}
+
 /// Everything that the server knows.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -97,6 +108,11 @@ pub(crate) struct State {
     pub(crate) sessions: u64,
     /// Answers so far, of which each has an id.
     pub(crate) answers: u64,
+    pub(crate) pools: Vec<Pool>,
+    /// The user that stands for everybody without credentials.
+    pub(crate) guest: Option<u64>,
+    /// Uploaded patches, in the order of their numbers.
+    pub(crate) personal_changes: Vec<PersonalChange>,
 }
 
 impl State {

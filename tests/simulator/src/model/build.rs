@@ -16,6 +16,30 @@ pub struct Property {
     pub kind: Option<String>,
 }
 
+impl Property {
+    /// One without a type.
+    pub fn plain(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            value: value.into(),
+            kind: None,
+        }
+    }
+    /// One whose value nobody gets back.
+    pub fn password(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            kind: Some("password".to_owned()),
+            ..Self::plain(name, value)
+        }
+    }
+    /// Whether its value is never given back.
+    pub fn is_secret(&self) -> bool {
+        self.kind
+            .as_deref()
+            .is_some_and(|kind| kind.starts_with("password"))
+    }
+}
+
 /// A tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tag {
@@ -136,6 +160,8 @@ pub(crate) struct Build {
     pub trigger: Trigger,
     /// The agent that it must run on.
     pub agent: Option<u64>,
+    /// The agent that takes it, if nobody chose one.
+    pub taken_by: Option<u64>,
     /// What will happen.
     pub plan: Arc<Plan>,
     /// Builds that it depends on.
@@ -144,8 +170,10 @@ pub(crate) struct Build {
     pub number: u64,
     /// Place in the queue: smaller is earlier.
     pub order: i64,
-    /// Whether it is pinned to be kept.
-    pub kept: Option<String>,
+    /// Why it is pinned to be kept, by whom, and when.
+    pub kept: Option<(String, u64, Duration)>,
+    /// The personal change that is built with it.
+    pub personal_change: Option<u64>,
     /// That it was canceled.
     pub canceled: Option<Cancellation>,
     /// When it was approved, and by whom.
@@ -158,4 +186,11 @@ pub(crate) struct Build {
     pub forced_finish: Option<(Duration, Status)>,
     /// Lines added to its log: when, and what.
     pub extra_log: Vec<(Duration, String)>,
+}
+
+impl Build {
+    /// The agent that it runs on, once it does.
+    pub(crate) fn runs_on(&self) -> Option<u64> {
+        self.agent.or(self.taken_by)
+    }
 }

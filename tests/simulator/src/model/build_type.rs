@@ -1,5 +1,7 @@
 //! Build configurations.
 
+use super::Property;
+
 /// What kind of configuration it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BuildTypeKind {
@@ -99,7 +101,32 @@ pub struct BuildType {
     /// Whether personal builds are allowed.
     pub allow_personal: bool,
     /// Parameters of the configuration.
-    pub parameters: Vec<(String, String)>,
+    pub parameters: Vec<Property>,
+    /// What it says about itself.
+    pub description: String,
+    /// Its build steps, in order.
+    pub steps: Vec<Step>,
+    /// Settings that differ from TeamCity's defaults.
+    pub settings: Vec<(String, String)>,
+    /// External ids of the templates that it is attached to.
+    pub templates: Vec<String>,
+    /// The pipeline whose head it is: that name.
+    pub pipeline: Option<String>,
+}
+
+/// A build step.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Id within the configuration, such as `RUNNER_1`.
+    pub id: String,
+    /// Name; may be empty.
+    pub name: String,
+    /// The runner, such as `simpleRunner`.
+    pub kind: String,
+    /// Whether it is left out.
+    pub disabled: bool,
+    /// What the runner is told.
+    pub properties: Vec<Property>,
 }
 
 impl BuildType {
@@ -118,6 +145,11 @@ impl BuildType {
             fallback_to_default: true,
             allow_personal: true,
             parameters: Vec::new(),
+            description: String::new(),
+            steps: Vec::new(),
+            settings: Vec::new(),
+            templates: Vec::new(),
+            pipeline: None,
         }
     }
     /// Sets the name.
@@ -180,7 +212,37 @@ impl BuildType {
     }
     /// Adds a parameter.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.parameters.push((name.into(), value.into()));
+        self.parameters.push(Property::plain(name, value));
         self
+    }
+    /// Adds a typed parameter.
+    pub fn typed_parameter(mut self, parameter: Property) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+    /// Sets what it says about itself.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = text.into();
+        self
+    }
+    /// Adds a step that runs a script on the command line.
+    pub fn step(mut self, name: impl Into<String>, script: impl Into<String>) -> Self {
+        self.steps.push(Step {
+            id: format!("RUNNER_{}", self.steps.len() + 1),
+            name: name.into(),
+            kind: "simpleRunner".to_owned(),
+            disabled: false,
+            properties: vec![
+                Property::plain("script.content", script),
+                Property::plain("teamcity.step.mode", "default"),
+                Property::plain("use.custom.script", "true"),
+            ],
+        });
+        self
+    }
+    /// Makes it the head of a pipeline, whose jobs are what it depends on.
+    pub fn pipeline(mut self, name: impl Into<String>) -> Self {
+        self.pipeline = Some(name.into());
+        self.composite()
     }
 }

@@ -1,5 +1,18 @@
 //! Projects.
 
+use super::Property;
+
+/// A project feature, such as a connection to another service.
+#[derive(Debug, Clone)]
+pub struct ProjectFeature {
+    /// Id within the project.
+    pub id: String,
+    /// Type, such as `OAuthProvider`.
+    pub kind: String,
+    /// Its properties.
+    pub properties: Vec<Property>,
+}
+
 /// A project.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -9,6 +22,14 @@ pub struct Project {
     pub name: String,
     /// The parent's external id; `_Root` by default.
     pub parent: String,
+    /// What it says about itself.
+    pub description: String,
+    /// Its own parameters.
+    pub parameters: Vec<Property>,
+    /// Its own features.
+    pub features: Vec<ProjectFeature>,
+    /// Values that were given to be kept secret, each with the token that stands for it.
+    pub(crate) secrets: Vec<(String, String)>,
 }
 
 impl Project {
@@ -19,6 +40,10 @@ impl Project {
             name: id.clone(),
             id,
             parent: "_Root".to_owned(),
+            description: String::new(),
+            parameters: Vec::new(),
+            features: Vec::new(),
+            secrets: Vec::new(),
         }
     }
     /// Sets the name.
@@ -29,6 +54,16 @@ impl Project {
     /// Sets the parent.
     pub fn parent(mut self, parent: impl Into<String>) -> Self {
         self.parent = parent.into();
+        self
+    }
+    /// Sets what it says about itself.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = text.into();
+        self
+    }
+    /// Adds a parameter.
+    pub fn parameter(mut self, parameter: Property) -> Self {
+        self.parameters.push(parameter);
         self
     }
 }

@@ -48,7 +48,7 @@ const DEVELOPER: [&str; 12] = [
 ];
 
 /// Every permission that the simulator knows, with the name that a 403 prints.
-pub(crate) const PERMISSIONS: [(&str, &str); 15] = [
+pub(crate) const PERMISSIONS: [(&str, &str); 25] = [
     ("view_project", "View project and all parent projects"),
     ("run_build", "Run build"),
     ("cancel_build", "Stop build / remove from queue"),
@@ -76,6 +76,24 @@ pub(crate) const PERMISSIONS: [(&str, &str); 15] = [
         "pause_activate_build_configuration",
         "Pause / activate build configuration",
     ),
+    ("create_sub_project", "Create subproject"),
+    ("delete_sub_project", "Delete subproject"),
+    ("create_delete_vcs_root", "Create / delete VCS root"),
+    ("view_agent_details", "View agent details"),
+    ("enable_disable_agent", "Enable / disable agent"),
+    ("authorize_agent", "Authorize agent"),
+    ("manage_agent_pools", "Manage agent pools"),
+    ("create_user", "Create user account"),
+    ("view_user_profile", "View user profile"),
+    ("view_server_settings", "View server settings"),
+];
+
+/// Permissions of somebody who only looks.
+const VIEWER: [&str; 4] = [
+    "view_project",
+    "view_build_runtime_data",
+    "view_build_configuration_settings",
+    "view_agent_details",
 ];
 
 /// A user.
@@ -91,6 +109,10 @@ pub struct User {
     pub email: Option<String>,
     /// What the user may do.
     pub grants: Vec<Grant>,
+    /// The password, if the user may log in with one.
+    pub password: Option<String>,
+    /// The role that the user's profile names.
+    pub role: &'static str,
 }
 
 impl User {
@@ -103,7 +125,27 @@ impl User {
             username,
             email: None,
             grants: DEVELOPER.into_iter().map(Grant::everywhere).collect(),
+            password: None,
+            role: "PROJECT_DEVELOPER",
         }
+    }
+    /// Gives all permissions everywhere.
+    pub fn administrator(mut self) -> Self {
+        let all = PERMISSIONS.iter().map(|(id, _)| Grant::everywhere(*id));
+        self.grants = all.collect();
+        self.role = "SYSTEM_ADMIN";
+        self
+    }
+    /// Leaves only the permissions to look.
+    pub fn viewer(mut self) -> Self {
+        self.grants = VIEWER.into_iter().map(Grant::everywhere).collect();
+        self.role = "PROJECT_VIEWER";
+        self
+    }
+    /// Sets the password.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(password.into());
+        self
     }
     /// Sets the full name.
     pub fn name(mut self, name: impl Into<String>) -> Self {

@@ -111,12 +111,12 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
             super::extras::tags_json(build, call.who.user, fields)
         });
     }
-    if let Some(text) = &build.kept {
+    if let Some((text, user, at)) = &build.kept {
         obj.nest("pinInfo", Level::Long, &Fields::long(), |fields| {
-            comment(call, text, Some(call.who.user), now, fields)
+            comment(call, text, Some(*user), *at, fields)
         });
     }
-    obj.put("pinned", Level::Named, build.kept.is_some());
+    obj.put("pinned", Level::Long, build.kept.is_some());
     if running {
         obj.nest("running-info", Level::Long, &Fields::long(), |fields| {
             running_info(&progress, fields)
@@ -304,9 +304,10 @@ fn agent<'s>(
     if composite {
         return None;
     }
-    match build.agent {
-        Some(wanted) => call.state.agents.iter().find(|agent| agent.id == wanted),
-        None if started => call.state.agents.first(),
-        None => None,
-    }
+    let id = if started {
+        build.runs_on()
+    } else {
+        build.agent
+    };
+    call.state.agents.iter().find(|agent| Some(agent.id) == id)
 }

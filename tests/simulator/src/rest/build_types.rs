@@ -7,9 +7,13 @@ use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
 use super::paging::{Page, list, page};
-use super::{Answer, Call, Reply, branches, only, text_or_406, vcs};
+use super::posted::{flag, items, text};
+use super::projects::{self, project_id, project_json};
+use super::{
+    Answer, Call, Reply, branches, build_type_settings, only, parameters, text_or_406, vcs,
+};
 
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 15] = [
     "id",
     "internalId",
     "project",
@@ -19,6 +23,9 @@ const KNOWN: [&str; 12] = [
     "paused",
     "type",
     "vcsRoot",
+    "snapshotDependency",
+    "templateFlag",
+    "item",
     "count",
     "start",
     "lookupLimit",
@@ -48,7 +55,13 @@ fn fits(call: &Call<'_>, locator: &Locator, build_type: &BuildType) -> Result<bo
         let root = project_id(root)?;
         all &= build_type.roots.iter().any(|(id, _)| *id == root);
     }
-    let template = locator.boolean("template")?;
+    if let Some(relation) = locator.raw("snapshotDependency")? {
+        all &= related(call, relation)?.contains(&build_type.id);
+    }
+    let template = match locator.boolean("templateFlag")? {
+        Some(flag) => Some(flag),
+        None => locator.boolean("template")?,
+    };
     all &= template.is_none_or(|template| template == build_type.template);
     all &= locator
         .boolean("paused")?
@@ -57,13 +70,51 @@ fn fits(call: &Call<'_>, locator: &Locator, build_type: &BuildType) -> Result<bo
     Ok(all)
 }
 
-/// The id that a project's or root's locator names.
-pub(super) fn project_id(locator: &str) -> Result<String, ApiError> {
-    let locator = Locator::parse(locator)?;
-    Ok(locator
-        .value("id")?
-        .or_else(|| locator.single().map(str::to_owned))
-        .unwrap_or_default())
+/// Ids of the configurations of a `snapshotDependency` dimension: those that depend on `from`, those that `to` depends on.
+fn related(call: &Call<'_>, text: &str) -> Result<Vec<String>, ApiError> {
+    const KNOWN: [&str; 4] = ["from", "to", "includeInitial", "recursive"];
+    let locator = Locator::parse(text)?;
+    let recursive = locator.boolean("recursive")?.unwrap_or(true);
+    let with_initial = locator.boolean("includeInitial")?.unwrap_or(false);
+    let mut found = Vec::new();
+    for (name, up) in [("from", true), ("to", false)] {
+        let Some(inner) = locator.raw(name)? else {
+            continue;
+        };
+        let initial: Vec<String> = find_all(call, &Locator::parse(inner)?)?
+            .iter()
+            .map(|of| of.id.clone())
+            .collect();
+        let mut open = initial.clone();
+        let mut seen = Vec::new();
+        while let Some(id) = open.pop() {
+            let next = call.state.build_types.iter().filter(|of| {
+                let depends =
+                    |on: &BuildType, id: &str| on.dependencies.iter().any(|it| it.build_type == id);
+                if up {
+                    depends(of, &id)
+                } else {
+                    call.state
+                        .build_type(&id)
+                        .is_some_and(|on| depends(on, &of.id))
+                }
+            });
+            for of in next {
+                if !seen.contains(&of.id) {
+                    seen.push(of.id.clone());
+                    if recursive {
+                        open.push(of.id.clone());
+                    }
+                }
+            }
+        }
+        found.extend(seen);
+        if with_initial {
+            found.extend(initial);
+        }
+    }
+    locator.finish(&KNOWN)?;
+    Ok(found)
 }
 
 /// All configurations that fit and that the caller may see.
@@ -72,8 +123,12 @@ pub(super) fn find_all<'s>(
     locator: &Locator,
 ) -> Result<Vec<&'s BuildType>, ApiError> {
     locator.help(&KNOWN)?;
-    for name in ["count", "start", "lookupLimit", "item"] {
+    for name in ["count", "start", "lookupLimit"] {
         locator.all(name);
+    }
+    let items = locator.all("item");
+    if !items.is_empty() {
+        return items_of(call, locator, &items);
     }
     let mut found = Vec::new();
     for build_type in &call.state.build_types {
@@ -83,6 +138,24 @@ pub(super) fn find_all<'s>(
     }
     if call.state.build_types.is_empty() {
         return Ok(found);
+    }
+    locator.finish(&KNOWN)?;
+    Ok(found)
+}
+
+/// `item:(…),item:(…)`: each in order, missing ones left out, none twice.
+fn items_of<'s>(
+    call: &'s Call<'_>,
+    locator: &Locator,
+    items: &[&str],
+) -> Result<Vec<&'s BuildType>, ApiError> {
+    let mut found: Vec<&BuildType> = Vec::new();
+    for item in items {
+        for of in find_all(call, &Locator::parse(item)?)? {
+            if !found.iter().any(|known| known.id == of.id) {
+                found.push(of);
+            }
+        }
     }
     locator.finish(&KNOWN)?;
     Ok(found)
@@ -116,7 +189,7 @@ pub(super) fn no_build_type(call: &Call<'_>, id: &str) -> ApiError {
     }
 }
 
-fn kind_name(kind: BuildTypeKind) -> &'static str {
+pub(super) fn kind_name(kind: BuildTypeKind) -> &'static str {
     match kind {
         BuildTypeKind::Regular => "regular",
         BuildTypeKind::Composite => "composite",
@@ -137,6 +210,11 @@ pub(super) fn build_type_json(call: &Call<'_>, build_type: &BuildType, fields: &
     obj.put("id", Level::Short, id.as_str())
         .put("internalId", Level::Named, state.build_type_internal_id(id))
         .put("name", Level::Short, build_type.name.as_str())
+        .put(
+            "description",
+            Level::Short,
+            Some(build_type.description.clone()).filter(|text| !text.is_empty()),
+        )
         .put("templateFlag", Level::Short, build_type.template)
         .put("type", Level::Named, kind_name(build_type.kind))
         .put("paused", Level::Short, build_type.paused)
@@ -156,8 +234,21 @@ pub(super) fn build_type_json(call: &Call<'_>, build_type: &BuildType, fields: &
         .nest("project", Level::Long, &Fields::short(), |fields| {
             project_json(call, &build_type.project, fields)
         })
-        .nest("templates", Level::Long, &Fields::long(), |_| {
-            Json::object([("count", 0_i64.into()), ("buildType", Json::List(vec![]))])
+        .nest("templates", Level::Long, &Fields::long(), |fields| {
+            let found: Vec<&BuildType> = build_type
+                .templates
+                .iter()
+                .filter_map(|id| state.build_type(id))
+                .collect();
+            let mut obj = Obj::new(fields);
+            obj.always("count", Level::Short, found.len());
+            obj.nest("buildType", Level::Short, &Fields::short(), |fields| {
+                found
+                    .iter()
+                    .map(|of| build_type_json(call, of, fields))
+                    .collect::<Vec<_>>()
+            });
+            obj.done()
         });
     if state.may(
         &call.who,
@@ -167,82 +258,20 @@ pub(super) fn build_type_json(call: &Call<'_>, build_type: &BuildType, fields: &
         obj.nest("vcs-root-entries", Level::Long, &Fields::long(), |fields| {
             vcs::entries_json(call, build_type, fields)
         });
-        obj.nest("settings", Level::Long, &Fields::long(), |_| {
-            let property = |name: &str, value: &str| {
-                Json::object([("name", name.into()), ("value", value.into())])
-            };
-            Json::object([
-                ("count", 2_i64.into()),
-                (
-                    "property",
-                    Json::List(vec![
-                        property(
-                            "buildConfigurationType",
-                            &kind_name(build_type.kind).to_uppercase(),
-                        ),
-                        property(
-                            "allowPersonalBuildTriggering",
-                            if build_type.allow_personal {
-                                "true"
-                            } else {
-                                "false"
-                            },
-                        ),
-                    ]),
-                ),
-            ])
+        obj.nest("settings", Level::Long, &Fields::long(), |fields| {
+            build_type_settings::settings_json(call, build_type, fields)
         });
-        obj.nest("parameters", Level::Long, &Fields::long(), |_| {
-            let list = build_type.parameters.iter().map(|(name, value)| {
-                Json::object([
-                    ("name", name.as_str().into()),
-                    ("value", value.as_str().into()),
-                ])
-            });
-            Json::object([
-                ("count", build_type.parameters.len().into()),
-                ("href", call.href(&format!("{own}/parameters")).into()),
-                ("property", Json::List(list.collect())),
-            ])
+        obj.nest("parameters", Level::Long, &Fields::long(), |fields| {
+            build_type_settings::parameters_json(call, build_type, fields)
+        });
+        obj.nest("steps", Level::Long, &Fields::long(), |fields| {
+            build_type_settings::steps_json(call, build_type, fields)
         });
         obj.nest(
             "snapshot-dependencies",
             Level::Long,
             &Fields::long(),
-            |fields| {
-                let mut obj = Obj::new(fields);
-                obj.always("count", Level::Short, build_type.dependencies.len());
-                obj.nest(
-                    "snapshot-dependency",
-                    Level::Short,
-                    &Fields::long(),
-                    |fields| {
-                        build_type
-                            .dependencies
-                            .iter()
-                            .map(|dependency| {
-                                let mut obj = Obj::new(fields);
-                                obj.put("id", Level::Short, dependency.build_type.as_str())
-                                    .put("type", Level::Short, "snapshot_dependency");
-                                obj.nest(
-                                    "source-buildType",
-                                    Level::Short,
-                                    &Fields::short(),
-                                    |fields| {
-                                        state
-                                            .build_type(&dependency.build_type)
-                                            .map_or(Json::Null, |of| {
-                                                build_type_json(call, of, fields)
-                                            })
-                                    },
-                                );
-                                obj.done()
-                            })
-                            .collect::<Vec<_>>()
-                    },
-                );
-                obj.done()
-            },
+            |fields| build_type_settings::dependencies_json(call, build_type, fields),
         );
     }
     obj.with("builds", Level::Long, || {
@@ -254,52 +283,184 @@ pub(super) fn build_type_json(call: &Call<'_>, build_type: &BuildType, fields: &
     obj.done()
 }
 
-pub(super) fn project_json(call: &Call<'_>, id: &str, fields: &Fields) -> Json {
-    let state = &call.state;
-    let Some(project) = state.project(id) else {
-        return Json::Null;
+/// A posted configuration or template.
+fn create(call: &mut Call<'_>) -> Answer {
+    let body = call.json()?;
+    let project = match body.get("project").filter(|it| !it.is_null()) {
+        Some(project) => projects::posted(call, project)?,
+        None => {
+            let id = text(&body, "projectId")?.ok_or_else(|| {
+                ApiError::bad_request("Build type creation request should contain project node.")
+            })?;
+            if call.state.project(id).is_none() {
+                return Err(ApiError::bad_request(format!(
+                    "Cannot find project with id '{id}'."
+                )));
+            }
+            id.to_owned()
+        }
     };
-    let parent = (id != "_Root").then(|| project.parent.clone());
-    let mut obj = Obj::new(fields);
-    obj.put("id", Level::Short, id)
-        .put("internalId", Level::Named, state.project_internal_id(id))
-        .put("name", Level::Short, project.name.as_str())
-        .put("parentProjectId", Level::Short, parent)
-        .put(
-            "href",
-            Level::Short,
-            call.href(&format!("projects/id:{id}")),
-        )
-        .put(
-            "webUrl",
-            Level::Short,
-            format!("{}/project.html?projectId={id}", state.web_url),
-        );
-    obj.nest("buildTypes", Level::Long, &Fields::long(), |fields| {
-        let own: Vec<&BuildType> = state
-            .build_types
-            .iter()
-            .filter(|known| known.project == id && !known.template)
-            .collect();
-        let mut obj = Obj::new(fields);
-        obj.always("count", Level::Short, own.len());
-        obj.nest("buildType", Level::Short, &Fields::short(), |fields| {
-            own.iter()
-                .map(|known| build_type_json(call, known, fields))
-                .collect::<Vec<_>>()
-        });
-        obj.done()
-    });
-    obj.done()
+    let name = text(&body, "name")?.unwrap_or_default();
+    if name.is_empty() {
+        return Err(ApiError::bad_request(
+            "When creating a build type, non empty name should be provided.",
+        ));
+    }
+    let mut of = BuildType::new(match text(&body, "id")? {
+        Some(id) => id.to_owned(),
+        None => projects::id_for(&project, name),
+    })
+    .project(project)
+    .name(name)
+    .description(text(&body, "description")?.unwrap_or_default());
+    of.template = flag(&body, "templateFlag")?;
+    for template in items(&body, "templates", "buildType")? {
+        let id = text(template, "id")?.unwrap_or_default();
+        let found = find(call, &format!("id:{id}"))?;
+        if !found.template {
+            return Err(ApiError::bad_request(format!(
+                "Found build type when only templates are expected: {id}"
+            )));
+        }
+        of.templates.push(id.to_owned());
+    }
+    of.parameters = items(&body, "parameters", "property")?
+        .iter()
+        .map(|property| parameters::posted(property, None))
+        .collect::<Result<_, _>>()?;
+    for entry in items(&body, "vcs-root-entries", "vcs-root-entry")? {
+        let root = entry.pointer("/vcs-root/id").or_else(|| entry.get("id"));
+        let root = root.and_then(|id| id.as_str()).unwrap_or_default();
+        if call.state.root(root).is_none() {
+            return Err(ApiError::not_found(format!(
+                "No VCS root found by id '{root}'."
+            )));
+        }
+        let rules = text(entry, "checkout-rules")?.unwrap_or_default();
+        of = of.root_with_rules(root, rules);
+    }
+    add(call, of)
+}
+
+/// `POST /projects/{locator}/buildTypes` and `templates`: an empty one, named by a text or by `name` and `id`.
+pub(super) fn create_in(call: &mut Call<'_>, project: &str, template: bool) -> Answer {
+    let kind = call.header("content-type").unwrap_or_default();
+    let (name, id) = if kind.starts_with("text/plain") {
+        (String::from_utf8_lossy(call.body).into_owned(), None)
+    } else {
+        let body = call.json()?;
+        let name = text(&body, "name")?.unwrap_or_default().to_owned();
+        (name, text(&body, "id")?.map(str::to_owned))
+    };
+    if name.is_empty() {
+        let what = if template {
+            "Build type template"
+        } else {
+            "Build type"
+        };
+        return Err(ApiError::bad_request(format!(
+            "{what} name cannot be empty."
+        )));
+    }
+    let id = id.unwrap_or_else(|| projects::id_for(project, &name));
+    let mut of = BuildType::new(id).project(project).name(name);
+    of.template = template;
+    add(call, of)
+}
+
+fn add(call: &mut Call<'_>, of: BuildType) -> Answer {
+    projects::needs(call, &of.project, "edit_project", "Edit project")?;
+    if call.state.build_type(&of.id).is_some() {
+        return Err(ApiError::bad_request(format!(
+            "The build configuration / template ID \"{}\" is already used by another configuration or template",
+            of.id
+        )));
+    }
+    let json = build_type_json(call, &of, &call.fields());
+    call.state.build_types.push(of);
+    Ok(Reply::Entity("buildType", json))
+}
+
+/// Takes a configuration away, with its builds.
+pub(super) fn forget(call: &mut Call<'_>, id: &str) {
+    let now = call.now;
+    let state = &mut *call.state;
+    let own = state.builds.values_mut().filter(|it| it.build_type == id);
+    own.for_each(|build| build.deleted = Some(now));
+    state.build_types.retain(|known| known.id != id);
+}
+
+fn delete(call: &mut Call<'_>, text: &str) -> Answer {
+    let of = find(call, text)?.clone();
+    projects::needs(call, &of.project, "edit_project", "Edit project")?;
+    let attached = call
+        .state
+        .build_types
+        .iter()
+        .any(|known| known.templates.contains(&of.id));
+    if attached {
+        return Err(ApiError::bad_request(format!(
+            "Cannot remove template with id '{}': it is used by build configurations",
+            of.id
+        )));
+    }
+    forget(call, &of.id);
+    Ok(Reply::Empty(204))
+}
+
+fn set_field(call: &mut Call<'_>, locator: &str, field: &str) -> Answer {
+    let of = find(call, locator)?.clone();
+    let value = String::from_utf8_lossy(call.body).into_owned();
+    match field {
+        "paused" => projects::needs(
+            call,
+            &of.project,
+            "pause_activate_build_configuration",
+            "Pause / activate build configuration",
+        )?,
+        _ => projects::needs(call, &of.project, "edit_project", "Edit project")?,
+    }
+    let found = call.state.build_types.iter_mut().find(|it| it.id == of.id);
+    let found = found.ok_or_else(ApiError::null_pointer)?;
+    match field {
+        "name" => found.name.clone_from(&value),
+        "description" => found.description.clone_from(&value),
+        "paused" if !found.template => found.paused = value.trim() == "true",
+        _ => {
+            return Err(ApiError::bad_request(format!(
+                "Setting field '{field}' is not supported. Supported are: name, description, paused"
+            )));
+        }
+    }
+    let value = match field {
+        "paused" => found.paused.to_string(),
+        _ => value,
+    };
+    Ok(Reply::Text(200, value))
 }
 
 pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
-    only(call, &["GET"])?;
+    if let [locator, rest @ ..] = path
+        && let Some(answer) = build_type_settings::route(call, locator, rest)
+    {
+        return answer;
+    }
+    match (path, call.method) {
+        ([], "POST") => return create(call),
+        ([locator], "DELETE") => return delete(call, locator),
+        ([locator, field], "PUT") => {
+            text_or_406(call)?;
+            return set_field(call, locator, field);
+        }
+        _ => only(call, &["GET"])?,
+    }
     match *path {
         [] => {
             let text = call.query("locator").unwrap_or_default().to_owned();
             let locator = Locator::parse_optional(Some(&text))?;
-            let asked_template = locator.has("template");
+            let asked_template = ["template", "templateFlag", "id", "item"]
+                .iter()
+                .any(|name| locator.has(name));
             let wanted = Page::read(&locator, None, None)?;
             let all = find_all(call, &locator)?;
             let paged = page(all, wanted, |known| asked_template || !known.template);
@@ -348,49 +509,13 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
                 "id" => Ok(Reply::Text(200, build_type.id.clone())),
                 "name" => Ok(Reply::Text(200, build_type.name.clone())),
                 "paused" => Ok(Reply::Text(200, build_type.paused.to_string())),
+                "description" => Ok(Reply::Text(200, build_type.description.clone())),
+                "type" => Ok(Reply::Text(200, kind_name(build_type.kind).to_owned())),
                 "projectId" => Ok(Reply::Text(200, build_type.project.clone())),
                 _ => Err(ApiError::not_found(format!(
                     "Field '{field}' is not supported.  Supported are: id, name, description, projectId, paused"
                 ))),
             }
-        }
-        _ => Err(ApiError::jersey(404)),
-    }
-}
-
-pub(super) fn projects(call: &mut Call<'_>, path: &[&str]) -> Answer {
-    only(call, &["GET"])?;
-    let visible = |id: &str| call.state.may(&call.who, id, "view_project");
-    match *path {
-        [] => {
-            let wanted = Page {
-                start: 0,
-                count: None,
-                lookup_limit: None,
-            };
-            let paged = page(&call.state.projects, wanted, |project| visible(&project.id));
-            let json = list(
-                call,
-                "projects",
-                "",
-                wanted,
-                &paged,
-                "project",
-                |project, fields| project_json(call, &project.id, fields),
-            );
-            Ok(Reply::Entity("projects", json))
-        }
-        [locator] => {
-            let id = project_id(locator)?;
-            if call.state.project(&id).is_none() || !visible(&id) {
-                return Err(ApiError::not_found(format!(
-                    "No project found by locator '{locator}'. Project cannot be found by external id '{id}'."
-                )));
-            }
-            Ok(Reply::Entity(
-                "project",
-                project_json(call, &id, &call.fields()),
-            ))
         }
         _ => Err(ApiError::jersey(404)),
     }

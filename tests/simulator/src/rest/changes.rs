@@ -10,7 +10,7 @@ use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
 use super::paging::{Page, list, page};
-use super::{Answer, Call, Reply, build_types, only, vcs};
+use super::{Answer, Call, Reply, build_types, only, projects, vcs};
 
 const KNOWN: [&str; 20] = [
     "id",
@@ -108,10 +108,10 @@ pub(super) fn find_all<'s>(
         ));
     }
     if let Some(text) = locator.raw("vcsRoot")? {
-        roots = Some(vec![build_types::project_id(text)?]);
+        roots = Some(vec![projects::project_id(text)?]);
     }
     if let Some(text) = locator.raw("vcsRootInstance")? {
-        let id = build_types::project_id(text)?;
+        let id = projects::project_id(text)?;
         roots = Some(
             state
                 .roots
@@ -143,11 +143,11 @@ pub(super) fn find_all<'s>(
     }
     let project = locator
         .raw("project")?
-        .map(build_types::project_id)
+        .map(projects::project_id)
         .transpose()?;
     let affected = locator
         .raw("affectedProject")?
-        .map(build_types::project_id)
+        .map(projects::project_id)
         .transpose()?;
     let id = locator.number("id")?;
     let single = locator.single().map(str::to_owned);
@@ -157,7 +157,7 @@ pub(super) fn find_all<'s>(
     let username = locator.value("username")?;
     let since = locator
         .raw("sinceChange")?
-        .map(build_types::project_id)
+        .map(projects::project_id)
         .transpose()?
         .and_then(|id| id.parse::<u64>().ok());
     let pending = locator.boolean("pending")?;

@@ -130,8 +130,9 @@ pub(super) fn pin(call: &mut Call<'_>, text: &str) -> Answer {
             "Cannot pin build that is not finished.",
         ));
     }
+    let (user, now) = (call.who.user, call.now);
     if let Some(build) = call.state.builds.get_mut(&id) {
-        build.kept = kept.then_some(why);
+        build.kept = kept.then_some((why, user, now));
     }
     Ok(Reply::Entity(
         "pinInfo",

@@ -1,11 +1,13 @@
 //! The REST API and its two neighbours (`/app/messages`, `/downloadBuildLog.html`): which path is which function.
 
+mod agent_pools;
 mod agents;
 mod artifacts;
 mod branches;
 mod build_filter;
 mod build_json;
 mod build_parts;
+mod build_type_settings;
 mod build_types;
 mod builds;
 mod changes;
@@ -15,9 +17,14 @@ pub(crate) mod fields;
 pub(crate) mod locator;
 mod messages;
 mod paging;
+mod parameters;
+mod personal_changes;
 mod pinning;
+mod pipelines;
 mod posted;
 mod problems;
+mod project_features;
+mod projects;
 mod queue;
 pub(crate) mod resource;
 mod server;
@@ -25,6 +32,7 @@ mod tests;
 mod text_log;
 mod users;
 mod vcs;
+mod versioned_settings;
 
 use std::time::Duration;
 
@@ -160,6 +168,8 @@ pub(crate) fn dispatch(
         match path {
             "/app/messages" => messages::messages(&mut call),
             "/downloadBuildLog.html" => return text_log::download(&mut call),
+            "/uploadDiffChanges.html" => personal_changes::upload(&mut call),
+            "/admin/versionedSettingsActions.html" => versioned_settings::export(&call),
             "/authenticationTest.html" => Ok(Reply::Text(200, "simulated-csrf-token".to_owned())),
             _ => {
                 return plain(
@@ -248,7 +258,7 @@ fn resource(call: &mut Call<'_>) -> Answer {
     match path[..] {
         ["server" | "version" | "apiVersion", ..] => server::route(call, &path),
         ["users", ..] => users::route(call, &path[1..]),
-        ["projects", ..] => build_types::projects(call, &path[1..]),
+        ["projects", ..] => projects::route(call, &path[1..]),
         ["buildTypes", ..] => build_types::route(call, &path[1..]),
         ["vcs-roots", ..] => vcs::roots(call, &path[1..]),
         ["vcs-root-instances", ..] => vcs::instances(call, &path[1..]),
@@ -258,6 +268,8 @@ fn resource(call: &mut Call<'_>) -> Answer {
         ["testOccurrences", ..] => tests::tests(call, &path[1..]),
         ["problemOccurrences", ..] => problems::problems(call, &path[1..]),
         ["agents", ..] => agents::route(call, &path[1..]),
+        ["agentPools", ..] => agent_pools::route(call, &path[1..]),
+        ["pipelines", ..] => pipelines::route(call, &path[1..]),
         _ => Err(ApiError::unmapped()),
     }
 }

@@ -11,7 +11,7 @@ use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
 use super::paging::{Page, list, page};
-use super::{Answer, Call, Reply, build_types, extras, only, posted};
+use super::{Answer, Call, Reply, build_types, extras, only, posted, projects};
 
 const KNOWN: [&str; 11] = [
     "id",
@@ -130,7 +130,7 @@ fn list_queue(call: &Call<'_>) -> Answer {
     };
     let project = locator
         .raw("project")?
-        .map(build_types::project_id)
+        .map(projects::project_id)
         .transpose()?;
     let personal = locator.boolean("personal")?;
     let user = locator.value("user")?;

@@ -38,7 +38,7 @@ pub(super) fn user_json(call: &Call<'_>, user: &User, fields: &Fields) -> Json {
         Json::object([(
             "role",
             Json::List(vec![Json::object([
-                ("roleId", "PROJECT_DEVELOPER".into()),
+                ("roleId", user.role.into()),
                 ("scope", "g".into()),
             ])]),
         )])
@@ -370,7 +370,7 @@ fn permissions(call: &Call<'_>, user: &User) -> Answer {
                         .or(grant.project.as_ref())
                     {
                         obj.nest("project", Level::Short, &Fields::short(), |fields| {
-                            super::build_types::project_json(call, project, fields)
+                            super::projects::project_json(call, project, fields)
                         });
                     }
                     obj.done()

@@ -8,7 +8,7 @@ use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
 use super::paging::{Page, list, page};
-use super::{Answer, Call, Reply, build_types, only, text_or_406};
+use super::{Answer, Call, Reply, build_types, only, projects, text_or_406};
 
 const SETTINGS: &str = "view_build_configuration_settings";
 const KNOWN: [&str; 11] = [
@@ -68,7 +68,7 @@ fn root_json(call: &Call<'_>, root: &Root, fields: &Fields) -> Json {
             call.href(&format!("vcs-roots/id:{}", root.id)),
         )
         .nest("project", Level::Long, &Fields::short(), |fields| {
-            build_types::project_json(call, &root.project, fields)
+            projects::project_json(call, &root.project, fields)
         })
         .nest("properties", Level::Long, &Fields::long(), |fields| {
             properties(root, fields)
@@ -145,7 +145,7 @@ fn matching(call: &Call<'_>, locator: &Locator, instances: bool) -> Result<Vec<S
         .or_else(|| locator.single().map(str::to_owned));
     let vcs_root = locator
         .raw("vcsRoot")?
-        .map(build_types::project_id)
+        .map(projects::project_id)
         .transpose()?;
     let build_type = match locator.raw("buildType")? {
         Some(text) => {
@@ -161,11 +161,11 @@ fn matching(call: &Call<'_>, locator: &Locator, instances: bool) -> Result<Vec<S
     };
     let project = locator
         .raw("project")?
-        .map(build_types::project_id)
+        .map(projects::project_id)
         .transpose()?;
     let affected = locator
         .raw("affectedProject")?
-        .map(build_types::project_id)
+        .map(projects::project_id)
         .transpose()?;
     let mut conditions = Vec::new();
     for text in locator.all("property") {

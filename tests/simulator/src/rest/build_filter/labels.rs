@@ -109,8 +109,8 @@ pub(super) fn labels<'a>(
                 .map(|property| (&property.name, &property.value));
             let given = configured
                 .iter()
-                .filter(|(name, _)| !build.properties.iter().any(|own| own.name == *name))
-                .map(|(name, value)| (name, value));
+                .filter(|given| !build.properties.iter().any(|own| own.name == given.name))
+                .map(|given| (&given.name, &given.value));
             own.chain(given).any(|(known, value)| {
                 name.as_ref().is_none_or(|name| name == known) && condition.fits(value)
             })

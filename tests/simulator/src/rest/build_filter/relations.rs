@@ -3,7 +3,7 @@
 use crate::model::{Build, BuildTypeKind, Trigger};
 use crate::rest::errors::ApiError;
 use crate::rest::locator::Locator;
-use crate::rest::{Call, build_types, builds};
+use crate::rest::{Call, build_types, builds, projects};
 
 use super::Test;
 
@@ -32,7 +32,7 @@ pub(super) fn places<'a>(
         let Some(text) = locator.raw(name)? else {
             continue;
         };
-        let id = build_types::project_id(text)?;
+        let id = projects::project_id(text)?;
         if state.project(&id).is_none() || !state.may(&call.who, &id, "view_project") {
             let hidden = state.project(&id).is_some();
             if hidden && state.version.at_least(2026, 2, 0) {
