@@ -32,6 +32,9 @@ fn is_open(path: &str) -> bool {
 /// Answers a request.
 pub(crate) fn respond(state: &mut State, request: Request<Bytes>) -> Response<Body> {
     let mut response = route(state, &request);
+    if request.method() == http::Method::HEAD {
+        *response.body_mut() = Body::default();
+    }
     if let Ok(value) = http::HeaderValue::from_str("MAIN_SERVER") {
         response
             .headers_mut()
@@ -93,13 +96,26 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
     if target.contains(['{', '}', '|', '\\', '^', '`', '"', '<', '>']) {
         return plain(400, "text/html;charset=utf-8", tomcat_page(400));
     }
-    let (path, forced_basic) = match path.strip_prefix("/httpAuth") {
-        Some(rest) if rest.starts_with('/') => (rest.to_owned(), true),
-        _ => (path, false),
-    };
-    if path.starts_with("/guestAuth/") {
-        // Nobody enabled the guest user.
-        return unauthorized(state, request.headers(), "Authentication required", true);
+    let prefix = ["/httpAuth", "/guestAuth"]
+        .into_iter()
+        .find(|prefix| {
+            path.strip_prefix(prefix)
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+        .unwrap_or_default();
+    let path = path.strip_prefix(prefix).unwrap_or(&path).to_owned();
+    let forced_basic = prefix == "/httpAuth";
+    if prefix == "/guestAuth" || asks_as_guest(request) {
+        let Some(user) = state.guest else {
+            // Nobody enabled the guest user.
+            return unauthorized(state, request.headers(), "Authentication required", true);
+        };
+        let who = Who { user, limits: None };
+        let mut response = rest::dispatch(state, request, &path, Some(who), prefix);
+        if !response.headers().contains_key("cache-control") {
+            header(&mut response, "cache-control", "no-store");
+        }
+        return response;
     }
     let mut by_token = false;
     let who = if is_open(&path) {
@@ -133,7 +149,7 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
         let (body, kind) = ApiError::read_only_node().render(state.generation, accept.as_deref());
         return plain(400, kind, body);
     }
-    let mut response = rest::dispatch(state, request, &path, who, forced_basic);
+    let mut response = rest::dispatch(state, request, &path, who, prefix);
     if !response.headers().contains_key("cache-control") {
         header(&mut response, "cache-control", "no-store");
     }
@@ -148,6 +164,13 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
         header(&mut response, "set-cookie", &session);
     }
     response
+}
+
+/// Whether a request without credentials says `guest=1`.
+fn asks_as_guest(request: &Request<Bytes>) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    !request.headers().contains_key("authorization")
+        && query.split('&').any(|part| part == "guest=1")
 }
 
 fn strip_context<'a>(path: &'a str, context: &str) -> Option<&'a str> {
@@ -188,6 +211,18 @@ fn authenticate(
     } else {
         "Incorrect username or password"
     };
+    let by_password = user.and_then(|name| state.user_named(name)).filter(|user| {
+        user.password
+            .as_ref()
+            .is_some_and(|password| *password == value)
+    });
+    if let Some(user) = by_password {
+        let who = Who {
+            user: user.id,
+            limits: None,
+        };
+        return Ok(Some((who, false)));
+    }
     let token = state
         .tokens
         .iter()

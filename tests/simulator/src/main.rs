@@ -6,43 +6,87 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use teamcity_simulator::{
     Artifact, BuildType, Dependency, Discovery, FailedTest, LogScript, Outcome, Plan, Problem,
-    Scenario, Simulator, Tests,
+    Scenario, Shop, Simulator, Tests,
 };
 
-const USAGE: &str =
-    "teamcity-simulator [--listen ADDRESS] [--port N] [--scenario NAME] [--context-path P] [--version V]
+const USAGE: &str = "teamcity-simulator [--listen ADDRESS] [--port N] [--shop FILE | --scenario NAME] [--context-path P] [--version V]
+Without a shop and a scenario it is the small shop that is built in.
 scenarios: success, failing, chain, approval, hanging, long, undiscovered";
 
-fn main() -> anyhow::Result<()> {
-    let mut listen = "127.0.0.1".to_owned();
-    let (mut port, mut scenario, mut context, mut version) =
-        (8111_u16, "success".to_owned(), None, None);
-    let mut arguments = std::env::args().skip(1);
+#[derive(Default)]
+struct Options {
+    listen: Option<String>,
+    port: Option<u16>,
+    shop: Option<String>,
+    scenario: Option<String>,
+    context_path: Option<String>,
+    version: Option<String>,
+}
+
+/// The options; `None` if somebody asked for help.
+fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option<Options>> {
+    let mut options = Options::default();
     while let Some(argument) = arguments.next() {
         if argument == "--help" || argument == "-h" {
-            writeln!(std::io::stdout(), "{USAGE}")?;
-            return Ok(());
+            return Ok(None);
         }
         let value = arguments
             .next()
             .with_context(|| format!("{argument} needs a value\n{USAGE}"))?;
         match argument.as_str() {
-            "--listen" => listen = value,
-            "--port" => port = value.parse().context("--port needs a number")?,
-            "--scenario" => scenario = value,
-            "--context-path" => context = Some(value),
-            "--version" => version = Some(value),
+            "--listen" => options.listen = Some(value),
+            "--port" => options.port = Some(value.parse().context("--port needs a number")?),
+            "--shop" => options.shop = Some(value),
+            "--scenario" => options.scenario = Some(value),
+            "--context-path" => options.context_path = Some(value),
+            "--version" => options.version = Some(value),
             other => bail!("{other} is not known\n{USAGE}"),
         }
     }
-    let mut scenario = named(&scenario)?;
-    let path = context.clone().unwrap_or_default();
-    if let Some(context) = context {
+    if options.shop.is_some() && options.scenario.is_some() {
+        bail!("--shop and --scenario can't go together\n{USAGE}");
+    }
+    Ok(Some(options))
+}
+
+/// The server, and its tokens with the names of their users.
+fn server(options: &Options) -> anyhow::Result<(Scenario, Vec<(String, String)>)> {
+    if let Some(name) = &options.scenario {
+        let token = ("ci".to_owned(), Scenario::TOKEN.to_owned());
+        return Ok((named(name)?, vec![token]));
+    }
+    let shop = match &options.shop {
+        None => Shop::parse(Shop::SMALL)?,
+        Some(file) => {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("the shop {file} can't be read"))?;
+            Shop::parse(&text).with_context(|| format!("{file} is no shop"))?
+        }
+    };
+    let tokens = shop.tokens();
+    let tokens = tokens
+        .into_iter()
+        .map(|(user, value)| (user.to_owned(), value.to_owned()));
+    let tokens = tokens.collect();
+    // People look at dates: a shop lives today.
+    Ok((shop.scenario().date(chrono::Utc::now()), tokens))
+}
+
+fn main() -> anyhow::Result<()> {
+    let Some(options) = options(std::env::args().skip(1))? else {
+        writeln!(std::io::stdout(), "{USAGE}")?;
+        return Ok(());
+    };
+    let (mut scenario, tokens) = server(&options)?;
+    let path = options.context_path.clone().unwrap_or_default();
+    if let Some(context) = options.context_path {
         scenario = scenario.context_path(context);
     }
-    if let Some(version) = version {
+    if let Some(version) = options.version {
         scenario = scenario.version(version);
     }
+    let listen = options.listen.unwrap_or_else(|| "127.0.0.1".to_owned());
+    let port = options.port.unwrap_or(8111);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -53,11 +97,11 @@ fn main() -> anyhow::Result<()> {
         let base = format!("http://{}", listener.local_addr()?);
         let simulator = Simulator::start(scenario);
         simulator.set_web_url(&base);
-        writeln!(
-            std::io::stdout(),
-            "url   {base}{path}\ntoken {}",
-            Scenario::TOKEN
-        )?;
+        let mut out = std::io::stdout();
+        writeln!(out, "url   {base}{path}")?;
+        for (user, token) in tokens {
+            writeln!(out, "token {token} {user}")?;
+        }
         tokio::select! {
             () = simulator.serve(listener) => {}
             _ = tokio::signal::ctrl_c() => {}

@@ -350,6 +350,13 @@ impl Scenario {
             guest: None,
             personal_changes: Vec::new(),
         };
+        // A pool that names a project has those below it too: they were made in it.
+        for at in 0..state.pools.len() {
+            let named = std::mem::take(&mut state.pools[at].projects);
+            let all = state.projects.iter().map(|project| project.id.clone());
+            let below = all.filter(|id| state.lineage(id).iter().any(|it| named.contains(it)));
+            state.pools[at].projects = below.collect();
+        }
         if self.guest {
             state.guest = Some(history::welcome_guest(&mut state));
         }

@@ -88,6 +88,9 @@ pub(crate) const PERMISSIONS: [(&str, &str); 25] = [
     ("view_server_settings", "View server settings"),
 ];
 
+/// Permissions that only a system administrator has.
+const SERVER: [&str; 2] = ["create_user", "view_server_settings"];
+
 /// Permissions of somebody who only looks.
 const VIEWER: [&str; 4] = [
     "view_project",
@@ -134,6 +137,14 @@ impl User {
         let all = PERMISSIONS.iter().map(|(id, _)| Grant::everywhere(*id));
         self.grants = all.collect();
         self.role = "SYSTEM_ADMIN";
+        self
+    }
+    /// Gives all permissions in projects everywhere, and none for the server itself.
+    pub fn project_administrator(mut self) -> Self {
+        self = self.administrator();
+        self.grants
+            .retain(|grant| !SERVER.contains(&grant.permission.as_str()));
+        self.role = "PROJECT_ADMIN";
         self
     }
     /// Leaves only the permissions to look.

@@ -153,7 +153,8 @@ pub(super) fn route(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
     };
     let path: Vec<String> = path
         .iter()
-        .filter(|segment| !segment.is_empty())
+        // `.` is the folder itself, so that `children/.` lists the root.
+        .filter(|segment| !matches!(**segment, "" | "."))
         .map(|segment| (*segment).to_owned())
         .collect();
     let file = all.iter().find(|artifact| artifact.segments == path);

@@ -12,7 +12,7 @@ use super::build_parts::{
     wait_reason,
 };
 use super::fields::{Fields, Level, Obj};
-use super::{Call, agents, artifacts, build_types, problems, queue, tests};
+use super::{Call, agents, artifacts, build_types, pipelines, problems, queue, tests};
 
 /// A build under the caller's eyes.
 pub(super) type Seen<'a> = (&'a Build, Timeline);
@@ -182,6 +182,15 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
             call.href(&format!("changes?locator=build:(id:{id})"))
                 .into(),
         )])
+    });
+    obj.nest("pipelineRun", Level::Named, &Fields::long(), |fields| {
+        pipelines::run_json(call, seen, fields)
+    });
+    obj.with("usedByOtherBuilds", Level::Named, || {
+        state
+            .builds
+            .values()
+            .any(|other| other.dependencies.contains(&id))
     });
     if fields.names("lastChanges") {
         obj.nest("lastChanges", Level::Named, &Fields::long(), |fields| {

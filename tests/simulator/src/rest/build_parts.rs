@@ -9,7 +9,7 @@ use crate::model::{Build, Property, Revision, Trigger};
 use super::build_json::build_json;
 use super::fields::{Fields, Level, Obj};
 use super::users::reference;
-use super::{Call, changes, vcs};
+use super::{Call, changes, personal_changes, vcs};
 
 pub(super) fn comment(
     call: &Call<'_>,
@@ -73,13 +73,23 @@ pub(super) fn last_changes(call: &Call<'_>, build: &Build, fields: &Fields) -> J
                 .any(|r| r.root == change.root && r.version == change.version)
         })
         .collect();
+    let personal = build.personal_change.and_then(|id| {
+        let all = &call.state.personal_changes;
+        all.iter().find(|change| change.id == id)
+    });
     let mut obj = Obj::new(fields);
-    obj.always("count", Level::Short, found.len());
+    obj.always(
+        "count",
+        Level::Short,
+        found.len() + usize::from(personal.is_some()),
+    );
     obj.nest("change", Level::Short, &Fields::short(), |fields| {
-        found
+        // The personal change is the newest.
+        let personal = personal.map(|change| personal_changes::change_json(call, change, fields));
+        let others = found
             .iter()
-            .map(|change| changes::change_json(call, change, fields))
-            .collect::<Vec<_>>()
+            .map(|change| changes::change_json(call, change, fields));
+        personal.into_iter().chain(others).collect::<Vec<_>>()
     });
     obj.done()
 }

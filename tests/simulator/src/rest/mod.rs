@@ -73,7 +73,7 @@ pub(crate) struct Call<'a> {
     query: Vec<(String, String)>,
     pub(crate) headers: &'a http::HeaderMap,
     pub(crate) body: &'a Bytes,
-    /// What hrefs start with: `/httpAuth` if the request did.
+    /// What hrefs start with: `/httpAuth` or `/guestAuth` if the request did.
     pub(crate) href_prefix: &'static str,
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn dispatch(
     request: &Request<Bytes>,
     path: &str,
     who: Option<Who>,
-    http_auth: bool,
+    href_prefix: &'static str,
 ) -> Response<Body> {
     let generation = state.generation;
     let xml_denials = state.doubts.xml_denials && request.method() != "GET";
@@ -160,7 +160,7 @@ pub(crate) fn dispatch(
         query,
         headers: request.headers(),
         body: request.body(),
-        href_prefix: if http_auth { "/httpAuth" } else { "" },
+        href_prefix,
     };
     let answer = if rest.is_some() {
         resource(&mut call)

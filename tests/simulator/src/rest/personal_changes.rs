@@ -1,8 +1,12 @@
 //! `/uploadDiffChanges.html`: a patch to build with (TeamCity's documentation: personal-build.md).
 
-use super::errors::ApiError;
-use super::{Answer, Call, Reply, only, projects};
+use crate::json::Json;
 use crate::state::PersonalChange;
+
+use super::errors::ApiError;
+use super::fields::{Fields, Level, Obj};
+use super::users::reference;
+use super::{Answer, Call, Reply, only, projects};
 
 /// Personal changes have numbers of their own; they start high, so that nobody takes them for a commit's.
 const FIRST: u64 = 900_001;
@@ -26,4 +30,39 @@ pub(super) fn upload(call: &mut Call<'_>) -> Answer {
         at: call.now,
     });
     Ok(Reply::Text(200, id.to_string()))
+}
+
+/// A personal change as a build names it. It has no version: it is in no repository.
+pub(super) fn change_json(call: &Call<'_>, change: &PersonalChange, fields: &Fields) -> Json {
+    let state = &call.state;
+    let username = state.user(change.user).map(|user| user.username.clone());
+    let href = call.href(&format!("changes/id:{},personal:true", change.id));
+    let mut obj = Obj::new(fields);
+    obj.put("id", Level::Short, change.id)
+        .put("username", Level::Short, username)
+        .put("date", Level::Short, state.clock.compact(change.at))
+        .put("personal", Level::Short, true)
+        .put("href", Level::Short, href)
+        .put("comment", Level::Long, change.description.as_str());
+    obj.nest("user", Level::Long, &Fields::short(), |fields| {
+        reference(call, change.user, fields)
+    });
+    obj.nest("files", Level::Long, &Fields::long(), |_| {
+        // Which files a patch touches, by its `+++` lines.
+        let touched = change.patch.lines().filter_map(|line| {
+            let path = line.strip_prefix("+++ ")?.split('\t').next()?;
+            Some(path.strip_prefix("b/").unwrap_or(path).to_owned())
+        });
+        let list: Vec<Json> = touched
+            .map(|path| {
+                Json::object([
+                    ("changeType", "edited".into()),
+                    ("file", path.as_str().into()),
+                    ("relative-file", path.as_str().into()),
+                ])
+            })
+            .collect();
+        Json::object([("count", list.len().into()), ("file", Json::List(list))])
+    });
+    obj.done()
 }

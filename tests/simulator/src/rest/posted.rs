@@ -149,6 +149,7 @@ pub(super) fn order(call: &Call<'_>, body: &Value) -> Result<Order, ApiError> {
     if let Some(id) = id_text(body.pointer("/triggered/build/id")).and_then(|id| id.parse().ok()) {
         order.trigger = Trigger::SnapshotDependency(id);
     }
+    order.personal_change = personal_change(call, body, order.personal)?;
     order.pinned = pinning::pinned(call, body, build_type, &order)?;
     let chooses = call
         .state
@@ -198,6 +199,35 @@ fn build_type<'s>(call: &'s Call<'_>, body: &Value) -> Result<&'s BuildType, Api
         ));
     }
     Ok(found)
+}
+
+/// The uploaded change that a personal build names among its `lastChanges`.
+fn personal_change(
+    call: &Call<'_>,
+    body: &Value,
+    personal: Option<u64>,
+) -> Result<Option<u64>, ApiError> {
+    for change in items(body, "lastChanges", "change")? {
+        if !flag(change, "personal")? {
+            continue;
+        }
+        let id = id_text(change.get("id")).unwrap_or_default();
+        let known = call
+            .state
+            .personal_changes
+            .iter()
+            .find(|known| known.id.to_string() == id && known.user == call.who.user);
+        let known = known.ok_or_else(|| {
+            ApiError::not_found(format!("No personal change can be found by id '{id}'."))
+        })?;
+        if personal.is_none() {
+            return Err(ApiError::bad_request(
+                "Cannot trigger build: a personal change needs a personal build",
+            ));
+        }
+        return Ok(Some(known.id));
+    }
+    Ok(None)
 }
 
 fn options(body: &Value) -> Result<TriggeringOptions, ApiError> {

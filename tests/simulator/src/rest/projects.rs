@@ -339,7 +339,13 @@ fn create(call: &mut Call<'_>) -> Answer {
             "Project with this name already exists: {name}"
         )));
     }
-    let project = Project::new(&id).name(name).parent(parent);
+    let project = Project::new(&id).name(name).parent(&parent);
+    // A new project is in the pools of its parent.
+    for pool in &mut call.state.pools {
+        if pool.projects.contains(&parent) {
+            pool.projects.push(id.clone());
+        }
+    }
     call.state.projects.push(project);
     Ok(Reply::Entity(
         "project",

@@ -47,6 +47,7 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
                 ))
             }
         },
+        ["order", position] => reorder(call, position),
         [text, "tags", ref rest @ ..] => extras::tags(call, text, rest, true),
         [text, "approvalInfo"] if call.state.version.at_least(2022, 4, 0) => {
             only(call, &["GET"])?;
@@ -242,6 +243,81 @@ fn take_out(call: &mut Call<'_>, text: &str, comment: String) -> Result<u64, Api
     Ok(id)
 }
 
+/// The queued build that a posted one names; the words differ from those for a build by path.
+fn posted_build(call: &Call<'_>) -> Result<u64, ApiError> {
+    let body = call.json()?;
+    let locator = match posted::id_text(body.get("id")) {
+        Some(id) => format!("id:{id}"),
+        None => posted::text(&body, "locator")?
+            .ok_or_else(|| {
+                ApiError::bad_request(
+                    "No build specified. Either 'id' or 'locator' attribute should be present.",
+                )
+            })?
+            .to_owned(),
+    };
+    let (build, course) = find_one(call, &locator)?;
+    if course.phase(call.now) != Phase::Queued {
+        return Err(ApiError::bad_request(
+            "Cannot move build which is not queued",
+        ));
+    }
+    Ok(build.id)
+}
+
+/// `PUT /buildQueue/order/{position}`: `first`, `1` or `last`.
+fn reorder(call: &mut Call<'_>, position: &str) -> Answer {
+    only(call, &["GET", "PUT"])?;
+    let queue: Vec<u64> = call
+        .state
+        .listed_builds(call.now)
+        .iter()
+        .filter(|(_, course)| course.phase(call.now) == Phase::Queued)
+        .map(|(build, _)| build.id)
+        .collect();
+    let id = if call.method == "PUT" {
+        let id = posted_build(call)?;
+        let project = project_of(call, &call.state.builds[&id].build_type);
+        let name = "Reorder builds in queue";
+        projects::needs(call, &project, "reorder_build_queue", name)?;
+        let orders = call.state.builds.values().map(|build| build.order);
+        let (first, last) = (orders.clone().min(), orders.max());
+        let order = match position {
+            "first" | "1" => first.unwrap_or(0) - 1,
+            "last" => last.unwrap_or(0) + 1,
+            _ => {
+                return Err(ApiError::bad_request(format!(
+                    "Unsupported value of queuePosition \"{position}\": only \"1\", \"first\" and \"last\" are supported"
+                )));
+            }
+        };
+        if let Some(build) = call.state.builds.get_mut(&id) {
+            build.order = order;
+        }
+        id
+    } else {
+        let found = match position {
+            "first" => queue.first(),
+            "last" => queue.last(),
+            number => number
+                .parse::<usize>()
+                .ok()
+                .and_then(|number| queue.get(number.checked_sub(1)?)),
+        };
+        *found.ok_or_else(|| {
+            ApiError::not_found("Nothing is found by locator 'count:1,state:queued'.")
+        })?
+    };
+    let seen = call
+        .state
+        .visible_build(id, call.now)
+        .ok_or_else(ApiError::null_pointer)?;
+    Ok(Reply::Entity(
+        "build",
+        build_json(call, &seen, &call.fields()),
+    ))
+}
+
 fn no_approval() -> ApiError {
     ApiError::bad_request(
         "Trying to access approval status for a queued build that does not have approval configuration",
@@ -314,6 +390,8 @@ fn can_approve(call: &Call<'_>, build: &crate::model::Build) -> bool {
 }
 
 fn approve(call: &mut Call<'_>, text: &str) -> Answer {
+    // An id of no build at all is told in other words than a build that has started.
+    find_one(call, text)?;
     let seen = queued(call, text)?;
     if seen.1.approval.is_none() {
         return Err(no_approval());

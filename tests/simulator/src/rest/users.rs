@@ -8,6 +8,8 @@ use crate::model::{Grant, PERMISSIONS, Token, User};
 use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
+use super::paging::{Page, list, page};
+use super::posted::{items, text};
 use super::{Answer, Call, Reply, only};
 
 /// A user as entities refer to it.
@@ -84,8 +86,82 @@ fn find(call: &Call<'_>, locator: &str) -> Result<User, ApiError> {
         .ok_or_else(|| ApiError::not_found(format!("No user can be found by locator '{locator}'.")))
 }
 
+/// The users that the caller may see: himself, or all.
+fn users_json(call: &Call<'_>) -> Answer {
+    const KNOWN: [&str; 6] = ["id", "username", "name", "email", "count", "start"];
+    super::projects::needs(call, "_Root", "view_user_profile", "View user profile")?;
+    let locator = Locator::parse_optional(call.query("locator"))?;
+    locator.help(&KNOWN)?;
+    let id = locator.number("id")?;
+    let username = locator.value("username")?;
+    let name = locator.value("name")?;
+    let email = locator.value("email")?;
+    let wanted = Page::read(&locator, None, None)?;
+    locator.finish(&KNOWN)?;
+    let paged = page(&call.state.users, wanted, |user| {
+        id.is_none_or(|id| u64::try_from(id) == Ok(user.id))
+            && username.as_ref().is_none_or(|it| user.username == *it)
+            && name.as_ref().is_none_or(|it| user.name == *it)
+            && email
+                .as_ref()
+                .is_none_or(|it| user.email.as_ref() == Some(it))
+    });
+    let text = locator.text().to_owned();
+    let json = list(
+        call,
+        "users",
+        &text,
+        wanted,
+        &paged,
+        "user",
+        |user, fields| user_json(call, user, fields),
+    );
+    Ok(Reply::Entity("users", json))
+}
+
+/// `POST /users`: a new user; of roles only that of the system administrator is known.
+fn create_user(call: &mut Call<'_>) -> Answer {
+    super::projects::needs(call, "_Root", "create_user", "Create user account")?;
+    let body = call.json()?;
+    let username = text(&body, "username")?.unwrap_or_default();
+    if username.is_empty() {
+        return Err(ApiError::bad_request(
+            "Username must not be empty when creating user.",
+        ));
+    }
+    if call.state.user_named(username).is_some() {
+        return Err(ApiError::bad_request(format!(
+            "Cannot create user as user with the same username already exists: {username}"
+        )));
+    }
+    let mut user = User::new(username);
+    for role in items(&body, "roles", "role")? {
+        if text(role, "roleId")? == Some("SYSTEM_ADMIN") {
+            user = user.administrator();
+        }
+    }
+    if let Some(name) = text(&body, "name")? {
+        user = user.name(name);
+    }
+    if let Some(email) = text(&body, "email")? {
+        user = user.email(email);
+    }
+    if let Some(password) = text(&body, "password")? {
+        user = user.password(password);
+    }
+    user.id = call.state.users.iter().map(|it| it.id).max().unwrap_or(0) + 1;
+    let json = user_json(call, &user, &call.fields());
+    call.state.users.push(user);
+    Ok(Reply::Entity("user", json))
+}
+
 pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
     match *path {
+        [] if call.method == "POST" => create_user(call),
+        [] => {
+            only(call, &["GET", "POST"])?;
+            users_json(call)
+        }
         [locator] => {
             only(call, &["GET"])?;
             let user = find(call, locator)?;

@@ -8,6 +8,7 @@ use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
 use super::paging::{Page, list, page};
+use super::posted::text;
 use super::{Answer, Call, Reply, build_types, only, projects, text_or_406};
 
 const SETTINGS: &str = "view_build_configuration_settings";
@@ -219,8 +220,76 @@ fn visible(call: &Call<'_>, ids: &[String]) -> Vec<Root> {
         .collect()
 }
 
+/// `POST /vcs-roots`: a root of a project.
+fn create(call: &mut Call<'_>) -> Answer {
+    let body = call.json()?;
+    let project = body.get("project").filter(|it| !it.is_null());
+    let project = project.ok_or_else(|| {
+        ApiError::bad_request("Project is not specified. Should have 'project' element.")
+    })?;
+    let project = projects::posted(call, project)?;
+    let name = "Create / delete VCS root";
+    projects::needs(call, &project, "create_delete_vcs_root", name)?;
+    if text(&body, "vcsName")?.is_none_or(str::is_empty) {
+        return Err(ApiError::bad_request(
+            "Attribute 'vcsName' must be specified when creating VCS root. Should be a valid VCS support name.",
+        ));
+    }
+    let name = text(&body, "name")?.unwrap_or_default();
+    let id = match text(&body, "id")? {
+        Some(id) => id.to_owned(),
+        None => projects::id_for(&project, name),
+    };
+    if call.state.root(&id).is_some() {
+        return Err(ApiError::bad_request(format!(
+            "VCS root ID \"{id}\" is already used by another VCS root"
+        )));
+    }
+    let given = super::parameters::posted_list(&body)?;
+    let value = |wanted: &str| {
+        let found = given.iter().find(|property| property.name == wanted);
+        found.map(|property| property.value.clone())
+    };
+    let mut root = Root::new(id, value("url").unwrap_or_default())
+        .project(project)
+        .name(name);
+    if let Some(branch) = value("branch") {
+        root = root.default_branch(branch);
+    }
+    let spec = value("teamcity:branchSpec").unwrap_or_default();
+    root = root.spec(spec.lines());
+    let json = root_json(call, &root, &call.fields());
+    call.state.roots.push(root);
+    Ok(Reply::Entity("vcs-root", json))
+}
+
+fn delete(call: &mut Call<'_>, text: &str) -> Answer {
+    let ids = matching(call, &Locator::parse(text)?, false)?;
+    let found = call.state.roots.iter().find(|root| ids.contains(&root.id));
+    let root = found.cloned().ok_or_else(|| missing(text))?;
+    let name = "Create / delete VCS root";
+    projects::needs(call, &root.project, "create_delete_vcs_root", name)?;
+    let used = |of: &BuildType| of.roots.iter().any(|(id, _)| *id == root.id);
+    if call.state.build_types.iter().any(used) {
+        return Err(ApiError::bad_request(format!(
+            "Cannot delete VCS root with id '{}': it is used by build configurations",
+            root.id
+        )));
+    }
+    call.state.roots.retain(|known| known.id != root.id);
+    Ok(Reply::Empty(204))
+}
+
+fn missing(text: &str) -> ApiError {
+    ApiError::not_found(format!("No VCS root is found by locator 'count:1,{text}'."))
+}
+
 pub(super) fn roots(call: &mut Call<'_>, path: &[&str]) -> Answer {
-    only(call, &["GET"])?;
+    match (path, call.method) {
+        ([], "POST") => return create(call),
+        ([text], "DELETE") => return delete(call, text),
+        _ => only(call, &["GET"])?,
+    }
     match *path {
         [] => {
             let text = call.query("locator").unwrap_or_default().to_owned();
@@ -244,9 +313,7 @@ pub(super) fn roots(call: &mut Call<'_>, path: &[&str]) -> Answer {
         [text] => {
             let ids = matching(call, &Locator::parse(text)?, false)?;
             let Some(root) = call.state.roots.iter().find(|root| ids.contains(&root.id)) else {
-                return Err(ApiError::not_found(format!(
-                    "No VCS root is found by locator 'count:1,{text}'."
-                )));
+                return Err(missing(text));
             };
             may_view_settings(call, &root.project)?;
             Ok(Reply::Entity(

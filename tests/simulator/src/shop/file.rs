@@ -57,6 +57,7 @@ pub(super) struct User {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Role {
     Administrator,
+    ProjectAdministrator,
     #[default]
     Developer,
     Viewer,

@@ -114,6 +114,7 @@ fn user(entry: &file::User) -> User {
     let mut user = User::new(&entry.username);
     user = match entry.role {
         file::Role::Administrator => user.administrator(),
+        file::Role::ProjectAdministrator => user.project_administrator(),
         file::Role::Developer => user,
         file::Role::Viewer => user.viewer(),
         file::Role::None => user.no_permissions(),

@@ -9,6 +9,29 @@ use crate::verdict;
 
 use super::Test;
 
+/// `tag:(condition:(…),private:B,owner:U)`: tags by a condition, also private ones (TeamCity's source: TagFinder.java).
+fn by_condition<'a>(call: &'a Call<'_>, inner: &Locator) -> Result<Test<'a>, ApiError> {
+    let condition = inner.raw("condition")?.map(Condition::parse).transpose()?;
+    let private = inner.boolean("private")?;
+    let owner = inner.value("owner")?;
+    inner.finish(&["name", "private", "owner", "condition"])?;
+    let me = call.who.user;
+    let owner = match owner.as_deref() {
+        None => None,
+        Some("current") => Some(me),
+        Some(name) => Some(call.state.user_named(name).map_or(0, |user| user.id)),
+    };
+    Ok(Box::new(move |(build, _)| {
+        build.tags.iter().any(|tag| {
+            // Nobody sees another's private tags.
+            tag.owner.is_none_or(|of| of == me)
+                && private.is_none_or(|private| private == tag.owner.is_some())
+                && owner.is_none_or(|owner| tag.owner == Some(owner))
+                && condition.as_ref().is_none_or(|it| it.fits(&tag.name))
+        })
+    }))
+}
+
 /// Number, status, tags, parameters, revision, flags.
 pub(super) fn labels<'a>(
     call: &'a Call<'_>,
@@ -40,6 +63,10 @@ pub(super) fn labels<'a>(
     }
     for text in locator.all("tag") {
         let inner = Locator::parse(text)?;
+        if inner.has("condition") {
+            tests.push(by_condition(call, &inner)?);
+            continue;
+        }
         let mut tags: Vec<(String, bool)> = Vec::new();
         if let Some(single) = inner.single() {
             tags.push((single.to_owned(), true));
