@@ -47,22 +47,27 @@ pub(super) fn change_json(call: &Call<'_>, change: &PersonalChange, fields: &Fie
     obj.nest("user", Level::Long, &Fields::short(), |fields| {
         reference(call, change.user, fields)
     });
-    obj.nest("files", Level::Long, &Fields::long(), |_| {
+    obj.nest("files", Level::Long, &Fields::long(), |fields| {
         // Which files a patch touches, by its `+++` lines.
-        let touched = change.patch.lines().filter_map(|line| {
-            let path = line.strip_prefix("+++ ")?.split('\t').next()?;
-            Some(path.strip_prefix("b/").unwrap_or(path).to_owned())
-        });
-        let list: Vec<Json> = touched
-            .map(|path| {
-                Json::object([
-                    ("changeType", "edited".into()),
-                    ("file", path.as_str().into()),
-                    ("relative-file", path.as_str().into()),
-                ])
-            })
+        let touched: Vec<&str> = change
+            .patch
+            .lines()
+            .filter_map(|line| line.strip_prefix("+++ ")?.split('\t').next())
+            .map(|path| path.strip_prefix("b/").unwrap_or(path))
             .collect();
-        Json::object([("count", list.len().into()), ("file", Json::List(list))])
+        let mut obj = Obj::new(fields);
+        obj.always("count", Level::Short, touched.len());
+        obj.nest("file", Level::Short, &Fields::long(), |fields| {
+            let list = touched.iter().map(|path| {
+                let mut obj = Obj::new(fields);
+                obj.put("changeType", Level::Short, "edited")
+                    .put("file", Level::Short, *path)
+                    .put("relative-file", Level::Short, *path)
+                    .done()
+            });
+            list.collect::<Vec<_>>()
+        });
+        obj.done()
     });
     obj.done()
 }

@@ -12,11 +12,12 @@ use super::parameters::{self, Holder, Shown, list_json};
 use super::posted::text;
 use super::{Answer, Call, Reply, only, project_features, text_or_406, vcs, versioned_settings};
 
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "id",
     "internalId",
     "name",
     "project",
+    "parentProject",
     "affectedProject",
     "archived",
     "count",
@@ -246,10 +247,12 @@ fn find_all(call: &Call<'_>, locator: &Locator) -> Result<Vec<String>, ApiError>
         .raw("project")?
         .map(|inner| find(call, inner))
         .transpose()?;
-    let above = locator
-        .raw("affectedProject")?
-        .map(|inner| find(call, inner))
-        .transpose()?;
+    // `parentProject` is the older name of `affectedProject`.
+    let above = match locator.raw("parentProject")? {
+        Some(inner) => Some(inner),
+        None => locator.raw("affectedProject")?,
+    };
+    let above = above.map(|inner| find(call, inner)).transpose()?;
     let archived = locator.boolean("archived")?;
     for name in ["count", "start", "lookupLimit"] {
         locator.all(name);

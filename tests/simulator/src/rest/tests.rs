@@ -157,7 +157,7 @@ fn history(call: &Call<'_>, text: &str, locator: &Locator, single: bool) -> Answ
     let fields = call.fields();
     let next = paged.next.map(|next| {
         let path = call.href("testOccurrences");
-        next_href(&path, text, call.query("fields"), wanted.count, next)
+        next_href(call, &path, text, wanted.count, next)
     });
     let mut obj = Obj::new(&fields);
     obj.always("count", Level::Short, paged.items.len())

@@ -12,9 +12,9 @@ pub(super) struct Span(pub(super) Duration);
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text)
-            .map(Self)
-            .map_err(serde::de::Error::custom)
+        humantime::parse_duration(&text).map(Self).map_err(|_| {
+            serde::de::Error::custom(format!("{text} is no length of time such as 90s or 2h"))
+        })
     }
 }
 

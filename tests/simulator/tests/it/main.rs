@@ -4,8 +4,10 @@
 mod access;
 mod after_the_end;
 mod bitbucket;
+mod agents;
 mod chains;
 mod client;
+mod desk;
 mod errors;
 mod faults;
 mod lifecycle;
@@ -15,5 +17,7 @@ mod results;
 mod robust;
 mod searching;
 mod seen;
+mod settings;
+mod shop;
 mod sockets;
 mod vcs;
