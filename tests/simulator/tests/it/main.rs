@@ -3,8 +3,8 @@
 
 mod access;
 mod after_the_end;
-mod bitbucket;
 mod agents;
+mod bitbucket;
 mod chains;
 mod client;
 mod desk;
