@@ -155,10 +155,9 @@ fn history(call: &Call<'_>, text: &str, locator: &Locator, single: bool) -> Answ
         return Ok(Reply::Entity("testOccurrence", json));
     }
     let fields = call.fields();
-    let next = paged.next.map(|next| {
-        let path = call.href("testOccurrences");
-        next_href(call, &path, text, wanted.count, next)
-    });
+    let next = paged
+        .next
+        .map(|next| next_href(call, "testOccurrences", text, wanted.count, next));
     let mut obj = Obj::new(&fields);
     obj.always("count", Level::Short, paged.items.len())
         .put(
