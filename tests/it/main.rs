@@ -11,8 +11,8 @@
     reason = "a test shows what it found"
 )]
 
+mod access;
 mod after_the_end;
-mod attack;
 mod campaign;
 mod chains;
 mod check;
@@ -24,12 +24,16 @@ mod hostile;
 mod house;
 mod log;
 mod network;
+mod once;
 mod origin;
+mod others;
+mod pinning;
 mod pipe;
 mod queueing;
 mod results;
 mod secrets;
 mod several;
+mod signals;
 mod stopping;
 mod tls;
 mod tokens;
