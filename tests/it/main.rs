@@ -31,6 +31,7 @@ mod pinning;
 mod pipe;
 mod queueing;
 mod results;
+mod reuse;
 mod secrets;
 mod several;
 mod signals;
