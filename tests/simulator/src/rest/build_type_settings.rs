@@ -141,7 +141,7 @@ impl Holder for Parameters {
 }
 
 /// Its own parameters, then those of its templates and of the projects above that it does not set itself.
-fn parameters_of(call: &Call<'_>, of: &BuildType) -> Vec<Shown> {
+pub(super) fn parameters_of(call: &Call<'_>, of: &BuildType) -> Vec<Shown> {
     let mut all: Vec<Shown> = of.parameters.iter().map(Shown::own).collect();
     let templates = of
         .templates

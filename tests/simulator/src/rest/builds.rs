@@ -225,7 +225,10 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
         [text, "comment"] => extras::comment(call, text),
         [text, "pinInfo" | "pin"] => extras::pin(call, text),
         [text, "statistics", ref rest @ ..] => extras::statistics(call, text, rest),
-        [text, "resulting-properties"] => extras::resulting_properties(call, text),
+        [text, "resulting-properties", ref rest @ ..] => {
+            extras::resulting_properties(call, text, rest)
+        }
+        [text, "canceledInfo"] => extras::canceled_info(call, text),
         [text, "testOccurrences"] => tests::tests_under(call, text),
         [text, "problemOccurrences"] => problems::problems_under(call, text),
         [text, "artifacts", ref rest @ ..] => artifacts::route(call, text, rest),

@@ -1,13 +1,15 @@
 //! What hangs on a build: tags, comment, pin, statistics, parameters (TeamCity's source: BuildRequest.java).
 
 use crate::json::Json;
-use crate::lifecycle::Phase;
-use crate::model::Build;
+use crate::lifecycle::{Phase, Timeline};
+use crate::model::{Build, Property};
 
+use super::build_parts::comment as comment_json;
 use super::builds::find_one;
 use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
-use super::{Answer, Call, Reply, only, posted};
+use super::parameters::{Shown, list_json};
+use super::{Answer, Call, Reply, build_type_settings, only, posted, text_or_406};
 
 pub(super) fn tags_json(build: &Build, me: u64, fields: &Fields) -> Json {
     let seen: Vec<_> = build
@@ -193,7 +195,48 @@ pub(super) fn statistics(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
     ))
 }
 
-pub(super) fn resulting_properties(call: &Call<'_>, text: &str) -> Answer {
+/// What a build's parameters came to: its own, those of its configuration, and what the server adds.
+fn resulting(call: &Call<'_>, build: &Build, course: &Timeline) -> Vec<Shown> {
+    let mut all: Vec<Shown> = build.properties.iter().map(Shown::own).collect();
+    let mut add = |shown: Shown| {
+        if !all.iter().any(|it| it.property.name == shown.property.name) {
+            all.push(Shown {
+                inherited: false,
+                ..shown
+            });
+        }
+    };
+    if let Some(of) = call.state.build_type(&build.build_type) {
+        build_type_settings::parameters_of(call, of)
+            .into_iter()
+            .for_each(&mut add);
+    }
+    let mut server = vec![
+        ("system.teamcity.buildType.id", build.build_type.clone()),
+        ("teamcity.build.id", build.id.to_string()),
+    ];
+    if course.phase(call.now) != Phase::Queued {
+        server.push(("build.number", build.number.to_string()));
+        let agent = call
+            .state
+            .agents
+            .iter()
+            .find(|agent| Some(agent.id) == build.runs_on());
+        if let Some(agent) = agent {
+            server.push(("system.agent.name", agent.name.clone()));
+        }
+        if let Some(revision) = build.revisions.first() {
+            server.push(("build.vcs.number", revision.version.clone()));
+        }
+    }
+    for (name, value) in server {
+        add(Shown::own(&Property::plain(name, value)));
+    }
+    all.sort_by(|a, b| a.property.name.cmp(&b.property.name));
+    all
+}
+
+pub(super) fn resulting_properties(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
     only(call, &["GET"])?;
     let id = allowed(
         call,
@@ -201,21 +244,40 @@ pub(super) fn resulting_properties(call: &Call<'_>, text: &str) -> Answer {
         "view_build_runtime_data",
         "View build runtime parameters and data",
     )?;
-    let Some(build) = call.state.builds.get(&id) else {
-        return Err(ApiError::null_pointer());
+    let (build, course) = find_one(call, &format!("id:{id}"))?;
+    let all = resulting(call, build, &course);
+    match *rest {
+        [] => Ok(Reply::Entity(
+            "properties",
+            list_json(&all, None, &call.fields()),
+        )),
+        [name] => {
+            text_or_406(call)?;
+            let found = all.into_iter().find(|shown| shown.property.name == name);
+            let property = found.map(|shown| shown.property).ok_or_else(|| {
+                ApiError::not_found(format!("No property with name '{name}' is found."))
+            })?;
+            if property.is_secret() {
+                return Err(ApiError::bad_request(
+                    "Secure properties cannot be retrieved via remote API by default.",
+                ));
+            }
+            Ok(Reply::Text(200, property.value))
+        }
+        _ => Err(ApiError::jersey(404)),
+    }
+}
+
+/// Who canceled a build, and why; without a body if nobody did.
+pub(super) fn canceled_info(call: &Call<'_>, text: &str) -> Answer {
+    only(call, &["GET"])?;
+    let (_, course) = find_one(call, text)?;
+    let Some(canceled) = course.canceled(call.now) else {
+        return Ok(Reply::Empty(204));
     };
-    let list: Vec<Json> = build
-        .properties
-        .iter()
-        .map(|property| {
-            Json::object([
-                ("name", property.name.as_str().into()),
-                ("value", property.value.as_str().into()),
-            ])
-        })
-        .collect();
+    let (text, user, at) = (&canceled.comment, canceled.user, canceled.at);
     Ok(Reply::Entity(
-        "properties",
-        Json::object([("count", list.len().into()), ("property", Json::List(list))]),
+        "comment",
+        comment_json(call, text, user, at, &call.fields()),
     ))
 }

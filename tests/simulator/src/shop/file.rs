@@ -1,8 +1,11 @@
 //! The shape of a shop's file. Every member may be left out unless it is said to be needed.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// A length of time such as `90s`, `5m` or `2h 30m`.
@@ -15,6 +18,30 @@ impl<'de> Deserialize<'de> for Span {
         humantime::parse_duration(&text).map(Self).map_err(|_| {
             serde::de::Error::custom(format!("{text} is no length of time such as 90s or 2h"))
         })
+    }
+}
+
+/// A map in the order of the file: of two branches the first one's commits are the older changes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct InOrder<V>(pub(super) Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for InOrder<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
+            type Value = InOrder<V>;
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a map")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(InOrder(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
     }
 }
 
@@ -150,7 +177,7 @@ pub(super) struct Root {
     pub(super) spec: Option<Vec<String>>,
     /// Each branch with its commits, the newest last.
     #[serde(default)]
-    pub(super) branches: BTreeMap<String, Vec<String>>,
+    pub(super) branches: InOrder<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -191,7 +191,7 @@ fn with_root(mut scenario: Scenario, entry: &file::Root, project: &str) -> Scena
         root = root.spec(spec);
     }
     scenario = scenario.root(root);
-    for (branch, commits) in &entry.branches {
+    for (branch, commits) in &entry.branches.0 {
         scenario = scenario.branch(&entry.id, branch);
         for commit in commits {
             scenario = scenario.change(&entry.id, branch, commit);

@@ -175,3 +175,51 @@ async fn methods_that_are_not_there_are_refused() {
     assert_eq!(answer.status, 404);
     assert!(answer.text.contains("no-such-field"), "{}", answer.text);
 }
+
+#[tokio::test(start_paused = true)]
+async fn parameters_of_a_build_are_its_own_and_what_the_server_adds() {
+    let simulator = small();
+    let path = "/app/rest/builds/id:4711/resulting-properties?fields=property(name,value)";
+    let all = get_json(&simulator, path).await;
+    let list = all["property"].as_array().unwrap();
+    for (name, value) in [("env.STAGE", "test"), ("build.number", "1")] {
+        assert!(
+            list.contains(&json!({"name": name, "value": value})),
+            "{all}"
+        );
+    }
+    let path = "/app/rest/builds/id:4711/resulting-properties/build.number";
+    let one = super::client::get_as(&simulator, path, "text/plain").await;
+    assert_eq!(one.text, "1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_canceled_is_a_resource_of_its_own() {
+    let simulator = small();
+    let path = "/app/rest/builds/id:4713/canceledInfo?fields=text,user(username)";
+    let info = get_json(&simulator, path).await;
+    assert_eq!(
+        info,
+        json!({"text": "I meant another commit", "user": {"username": "jane"}})
+    );
+    let path = "/app/rest/builds/id:4711/canceledInfo";
+    assert_eq!(get(&simulator, path).await.status, 204);
+}
+
+#[tokio::test(start_paused = true)]
+async fn conditions_are_combined() {
+    let simulator = small();
+    let all = async |more: &str| {
+        found(
+            &simulator,
+            &format!("buildType:App_Build,defaultFilter:false,{more}"),
+        )
+        .await
+    };
+    assert_eq!(all("or:(status:FAILURE,canceled:true)").await, [4713, 4712]);
+    assert_eq!(all("not:(status:SUCCESS)").await, [4713, 4712]);
+    assert_eq!(
+        all("or:(status:FAILURE,and:(status:SUCCESS,pinned:true))").await,
+        [4712, 4711]
+    );
+}

@@ -1,5 +1,6 @@
 //! The `/builds` locator (TeamCity's source: BuildPromotionFinder.java).
 
+mod combined;
 mod labels;
 mod relations;
 mod times;
@@ -201,6 +202,7 @@ pub(super) fn filter<'a>(
     labels::labels(call, locator, &mut tests)?;
     times::times(call, locator, &mut tests)?;
     relations::people_and_relations(call, locator, &mut tests)?;
+    combined::combined(call, locator, &mut tests)?;
     locator.finish(&KNOWN)?;
     Ok(BuildFilter(tests))
 }

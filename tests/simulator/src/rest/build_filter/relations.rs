@@ -65,13 +65,10 @@ pub(super) fn places<'a>(
             .value("name")?
             .or_else(|| inner.single().map(str::to_owned));
         let now = call.now;
-        let first = state.agents.first();
         tests.push(Box::new(move |(build, course)| {
             let started = course.start.is_some_and(|start| start <= now);
-            let on = match build.agent {
-                Some(wanted) => state.agents.iter().find(|agent| agent.id == wanted),
-                None => first,
-            };
+            let on = build.runs_on();
+            let on = state.agents.iter().find(|agent| Some(agent.id) == on);
             started
                 && on.is_some_and(|on| match (&id, &agent) {
                     (Some(id), _) => on.id.to_string() == *id,
