@@ -1,9 +1,8 @@
 //! What goes wrong between client and server: which faults there are, and which requests they hit.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ends::{Since, mentions};
+use crate::matcher::Matcher;
 use crate::rest::resource::Resource;
 
 /// A way in which a request fails.
@@ -57,7 +56,7 @@ pub enum FaultKind {
     WrongJsonTypes,
     /// The JSON ends in the middle, properly framed.
     TruncatedJson,
-    /// The answer is a JSON object with a text of so many bytes.
+    /// The answer is so many bytes long: a JSON object with a text, other answers lines.
     HugeBody(u64),
     /// `nextHref` leads to the same page.
     LoopingNextHref,
@@ -173,63 +172,15 @@ impl FaultKind {
     }
 }
 
-type Test = Arc<dyn Fn(&str, &str, &str) -> bool + Send + Sync>;
-
-/// Which requests a fault hits. Paths are without the context path.
-#[derive(Clone)]
-pub struct Matcher(Test);
-
-impl std::fmt::Debug for Matcher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Matcher")
-    }
-}
-
-impl Matcher {
-    fn of(test: impl Fn(&str, &str, &str) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(test))
-    }
-    /// Every request.
-    pub fn any() -> Self {
-        Self::of(|_, _, _| true)
-    }
-    /// Requests with a method.
-    pub fn method(method: &str) -> Self {
-        let method = method.to_owned();
-        Self::of(move |with, _, _| with == method)
-    }
-    /// Requests whose path contains a text.
-    pub fn path_contains(text: &str) -> Self {
-        let text = text.to_owned();
-        Self::of(move |_, path, _| path.contains(&text))
-    }
-    /// Requests whose path starts with a text.
-    pub fn path_prefix(text: &str) -> Self {
-        let text = text.to_owned();
-        Self::of(move |_, path, _| path.starts_with(&text))
-    }
-    /// Requests to a resource.
-    pub fn resource(resource: Resource) -> Self {
-        Self::of(move |method, path, _| Resource::of(method, path) == Some(resource))
-    }
-    /// Requests that name a build, in the path or the query.
-    pub fn build(id: u64) -> Self {
-        Self::of(move |_, path, query| mentions(path, query, id))
-    }
-    /// Requests that both match.
-    pub fn and(self, other: Self) -> Self {
-        Self::of(move |method, path, query| {
-            self.hits(method, path, query) && other.hits(method, path, query)
-        })
-    }
-    /// Requests that this does not match.
-    pub fn negate(self) -> Self {
-        Self::of(move |method, path, query| !self.hits(method, path, query))
-    }
-    /// Whether a request is hit.
-    pub fn hits(&self, method: &str, path: &str, query: &str) -> bool {
-        (self.0)(method, path, query)
-    }
+/// From when on a fault hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// At once.
+    Now,
+    /// The end of a build, or of every build that was queued by then.
+    Ended(Option<u64>),
+    /// The first good answer about that build that was asked for after its end.
+    Told(Option<u64>),
 }
 
 #[derive(Debug, Clone, Copy)]

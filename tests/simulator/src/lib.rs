@@ -14,6 +14,7 @@ mod json;
 mod lifecycle;
 mod log;
 mod log_windows;
+mod matcher;
 mod model;
 mod pages;
 mod queueing;
@@ -31,10 +32,11 @@ mod zip;
 pub use body::{Body, Disconnect};
 pub use clock::Clock;
 pub use doubts::Doubts;
-pub use faults::{Fault, FaultKind, Matcher};
+pub use faults::{Fault, FaultKind};
 pub use lifecycle::{End, Phase, Timeline};
 pub use log::{Level, LogScript};
 pub use log_windows::LogWindows;
+pub use matcher::Matcher;
 pub use model::{
     Agent, Artifact, BuildType, BuildTypeKind, Cancellation, Content, Dependency, Discovery,
     EarlierBuild, FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Pool, Problem,

@@ -102,14 +102,10 @@ pub(crate) fn spoil(answer: Response<Body>, fault: &FaultKind, asked: &Uri) -> R
         FaultKind::SlowBody { per_chunk } => body.slowly(*per_chunk),
         FaultKind::EmptyBody => Body::default(),
         FaultKind::HugeBody(size) => {
-            head.headers.insert(
-                "content-type",
-                http::HeaderValue::from_static("application/json"),
-            );
-            let pieces = size / 65536 + 1;
-            let filler = (0..pieces).map(|_| Bytes::from(vec![b'x'; 65536]));
-            let all = std::iter::once(Bytes::from_static(b"{\"id\":1,\"text\":\"")).chain(filler);
-            Body::stream(all.chain(std::iter::once(Bytes::from_static(b"\"}"))))
+            let pieces = usize::try_from(size / PIECE + 1).unwrap_or(usize::MAX);
+            let end: &[u8] = if is_json(&head) { b"\"}" } else { b"" };
+            let all = filler(is_json(&head), PIECE).take(pieces + 1);
+            Body::stream(all.chain(std::iter::once(Bytes::from_static(end))))
         }
         FaultKind::TruncatedJson => {
             let half = body.bytes().map(|bytes| bytes.slice(..bytes.len() / 2));
@@ -129,7 +125,9 @@ pub(crate) fn spoil(answer: Response<Body>, fault: &FaultKind, asked: &Uri) -> R
             edit(body, |value| set_next(value, &turned(asked, next)))
         }
         FaultKind::Drip { per_byte } => body.dripping(*per_byte),
-        FaultKind::Endless { per_kilobyte } => endless(is_json(&head)).with_pauses(*per_kilobyte),
+        FaultKind::Endless { per_kilobyte } => {
+            Body::stream(filler(is_json(&head), 1024)).with_pauses(*per_kilobyte)
+        }
         FaultKind::DeepJson(depth) => deep(body, *depth),
         FaultKind::LengthTooLong(more) => {
             let body = body.gathered();
@@ -178,16 +176,17 @@ fn is_json(head: &http::response::Parts) -> bool {
         .is_some_and(|kind| kind.contains("json"))
 }
 
-/// A KiB at a time, for ever.
-fn endless(json: bool) -> Body {
+/// Bytes in a piece of a huge body.
+const PIECE: u64 = 65536;
+
+/// Pieces for ever: the beginning of a JSON object with a text in it, and then the text; or lines.
+fn filler(json: bool, piece: u64) -> impl Iterator<Item = Bytes> + Send {
     let start: &[u8] = if json { b"{\"id\":1,\"text\":\"" } else { b"" };
-    let end = if json { b'x' } else { b'\n' };
-    let mut piece = vec![b'x'; 1024];
-    if let Some(last) = piece.last_mut() {
-        *last = end;
+    let mut filler = vec![b'x'; usize::try_from(piece).unwrap_or_default()];
+    if let (Some(last), false) = (filler.last_mut(), json) {
+        *last = b'\n';
     }
-    let pieces = std::iter::repeat(Bytes::from(piece));
-    Body::stream(std::iter::once(Bytes::copy_from_slice(start)).chain(pieces))
+    std::iter::once(Bytes::from_static(start)).chain(std::iter::repeat(Bytes::from(filler)))
 }
 
 /// By its text, as a value so deep would break whoever drops it.

@@ -242,3 +242,19 @@ async fn each_kind_for_campaigns_begins_at_the_end() {
         assert_eq!(simulator.requests().last().unwrap().fault, Some(kind));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_huge_answer_is_of_its_kind() {
+    for (resource, path) in [
+        (Resource::Tests, tests_of(4711)),
+        (Resource::TextLog, log_of(4711)),
+        (Resource::ArtifactContent, file_of(4711)),
+    ] {
+        let (simulator, _) = ended_with(resource, FaultKind::HugeBody(5_000_000)).await;
+        let mut answer = open(&simulator, &path).await;
+        let body = answer.body_mut().read().await.unwrap();
+        assert!(body.len() >= 5_000_000, "{resource:?}");
+        let json = serde_json::from_slice::<serde_json::Value>(&body).is_ok();
+        assert_eq!(json, resource == Resource::Tests, "{resource:?}");
+    }
+}
