@@ -469,6 +469,14 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
             let id = find(call, locator)?;
             project_features::secure(call, &id, rest)
         }
+        [locator, "sshKeys"] => {
+            only(call, &["GET"])?;
+            let id = find(call, locator)?;
+            vcs::may_view_settings(call, &id)?;
+            // No project here has keys.
+            let none = Json::object([("sshKey", Json::List(Vec::new()))]);
+            Ok(Reply::Entity("sshKeys", none))
+        }
         [locator, "versionedSettings", ref rest @ ..] => {
             let id = find(call, locator)?;
             versioned_settings::route(call, &id, rest)

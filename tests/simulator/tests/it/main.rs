@@ -13,6 +13,7 @@ mod faults;
 mod lifecycle;
 mod log;
 mod queueing;
+mod readme;
 mod results;
 mod robust;
 mod searching;
