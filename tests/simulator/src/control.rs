@@ -7,6 +7,7 @@ use crate::queueing::{Order, queue};
 use crate::scenario::add_change;
 use crate::simulator::{Mode, Simulator};
 use crate::state::State;
+use crate::succession::readd;
 
 impl Simulator {
     fn change<T>(&self, change: impl FnOnce(&mut State, Duration) -> T) -> T {
@@ -77,6 +78,17 @@ impl Simulator {
                     .get_or_insert(Cancellation::new(now, user, comment));
             }
         });
+    }
+    /// A build is stopped, and TeamCity puts it back into the queue. Gives the successor's number.
+    pub fn readd_build(&self, id: u64, then: Plan) -> Option<u64> {
+        self.change(|state, now| {
+            let stop = Cancellation {
+                shown: Some("Exit code 143".to_owned()),
+                ..Cancellation::new(now, None, "")
+            };
+            state.builds.get_mut(&id)?.canceled.get_or_insert(stop);
+            readd(state, id, None, then, now)
+        })
     }
     /// A build is deleted.
     pub fn delete_build(&self, id: u64) {
@@ -152,12 +164,7 @@ impl Simulator {
     }
     /// The queue is paused or resumed.
     pub fn pause_queue(&self, paused: bool) {
-        self.change(|state, now| match state.pauses.last_mut() {
-            Some((_, until @ None)) if !paused => *until = Some(now),
-            Some((_, None)) => {}
-            _ if paused => state.pauses.push((now, None)),
-            _ => {}
-        });
+        self.change(|state, now| state.pause(paused, now));
     }
     /// Scripts what further builds of a configuration do: the next one the first plan, and so on; the last repeats.
     pub fn set_plans(&self, build_type: &str, plans: impl IntoIterator<Item = Plan>) {

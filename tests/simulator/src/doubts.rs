@@ -1,5 +1,7 @@
 //! What no record says of real servers, or in what they differ: one choice each, and a switch for the other.
 
+use std::time::Duration;
+
 /// The choices. Each is one method; without it the server is as most were seen to be.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a switch each")]
@@ -9,6 +11,12 @@ pub struct Doubts {
     pub(crate) unknown_branch_fails: bool,
     pub(crate) lost_commit_cancels: bool,
     pub(crate) late_cancel_dates: bool,
+    pub(crate) readded_without_tags: bool,
+    pub(crate) readded_ids_grow: bool,
+    pub(crate) readded_as_restarted: bool,
+    pub(crate) readding_takes: Duration,
+    pub(crate) replaced_ids_lead_on: bool,
+    pub(crate) successors_name_the_replaced: bool,
 }
 
 impl Doubts {
@@ -30,6 +38,36 @@ impl Doubts {
     /// A build for a commit that is nowhere is canceled by TeamCity itself (seen in 2026), rather than failing.
     pub fn lost_commit_cancels(mut self) -> Self {
         self.lost_commit_cancels = true;
+        self
+    }
+    /// A re-added build has none of the tags of the one before it.
+    pub fn readded_without_tags(mut self) -> Self {
+        self.readded_without_tags = true;
+        self
+    }
+    /// A re-added build has the next id, rather than a lower one than the build before it (seen in 2026).
+    pub fn readded_ids_grow(mut self) -> Self {
+        self.readded_ids_grow = true;
+        self
+    }
+    /// A re-added build says that it was `restarted`, rather than `reAddedOnStop`.
+    pub fn readded_as_restarted(mut self) -> Self {
+        self.readded_as_restarted = true;
+        self
+    }
+    /// So long after a build's end it is put back into the queue, rather than in the same second.
+    pub fn readding_takes(mut self, time: Duration) -> Self {
+        self.readding_takes = time;
+        self
+    }
+    /// The id of a build that was re-added answers with its successor, rather than with itself.
+    pub fn replaced_ids_lead_on(mut self) -> Self {
+        self.replaced_ids_lead_on = true;
+        self
+    }
+    /// `replacementIds` of a re-added build names the one before it.
+    pub fn successors_name_the_replaced(mut self) -> Self {
+        self.successors_name_the_replaced = true;
         self
     }
     /// The date of a cancellation is after that of the build's end (seen in 2015).

@@ -14,19 +14,19 @@ pub(crate) fn reached(state: &State, since: Since, now: Duration) -> bool {
         Since::Now => true,
         Since::Ended(Some(id)) => end(state, id, now).is_some(),
         Since::Told(Some(id)) => told(state, id, now),
-        Since::Ended(None) => all(state, |id| end(state, id, now).is_some()),
-        Since::Told(None) => all(state, |id| told(state, id, now)),
+        Since::Ended(None) => all(state, now, |id| end(state, id, now).is_some()),
+        Since::Told(None) => all(state, now, |id| told(state, id, now)),
     }
 }
 
 /// Of builds that were merged away or deleted nobody waits for the end.
-fn all(state: &State, is_so: impl Fn(u64) -> bool) -> bool {
+fn all(state: &State, now: Duration, is_so: impl Fn(u64) -> bool) -> bool {
     let mut live = state
-        .builds
-        .keys()
-        .filter(|id| state.builds.get(id).is_some_and(|b| b.deleted.is_none()))
+        .existing(now)
+        .filter(|build| build.deleted.is_none())
+        .map(|build| build.id)
         .peekable();
-    live.peek().is_some() && live.all(|id| is_so(*id))
+    live.peek().is_some() && live.all(is_so)
 }
 
 fn end(state: &State, id: u64, now: Duration) -> Option<Duration> {

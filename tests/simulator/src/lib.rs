@@ -25,6 +25,7 @@ mod shop;
 mod simulator;
 mod spoiling;
 mod state;
+mod succession;
 mod verdict;
 mod view;
 mod zip;
@@ -38,9 +39,9 @@ pub use log::{Level, LogScript};
 pub use log_windows::LogWindows;
 pub use matcher::Matcher;
 pub use model::{
-    Agent, Artifact, BuildType, BuildTypeKind, Cancellation, Content, Dependency, Discovery,
-    EarlierBuild, FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Pool, Problem,
-    Project, ProjectFeature, Property, Revision, Root, Status, Step, Tests, Token,
+    Agent, Artifact, Broken, BuildType, BuildTypeKind, Cancellation, Content, Dependency,
+    Discovery, EarlierBuild, FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Pool,
+    Problem, Project, ProjectFeature, Property, Revision, Root, Status, Step, Tests, Token,
     TriggeringOptions, User,
 };
 pub use rest::errors::Generation;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::doubts::Doubts;
-use crate::model::{Build, BuildTypeKind, Cancellation, OnDependency, Outcome, Status};
+use crate::model::{Broken, Build, BuildTypeKind, Cancellation, OnDependency, Outcome, Status};
 
 /// How a build ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +106,8 @@ pub(crate) struct DependencyCourse {
     pub id: u64,
     /// Its configuration's name.
     pub name: String,
+    /// When it started, or the first in whose place it stands.
+    pub started: Option<Duration>,
     /// Its course.
     pub timeline: Timeline,
     /// What to do when it failed.
@@ -186,7 +188,7 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
         let first = around
             .dependencies
             .iter()
-            .filter_map(|dependency| dependency.timeline.start)
+            .filter_map(|dependency| dependency.started)
             .min();
         course.start = first.map(|start| start.max(build.queued_at));
         course.finish = ready;
@@ -221,6 +223,14 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
             (around.user_id)(user),
             comment.as_str(),
         )),
+        Outcome::ReAdded {
+            broken: Broken::Stopped,
+            at,
+            ..
+        } => Some(Cancellation {
+            shown: Some("Exit code 143".to_owned()),
+            ..Cancellation::new(build.queued_at + *at, None, "")
+        }),
         Outcome::CanceledByServer { reason, at } => Some(Cancellation::by_server(
             build.queued_at + *at,
             reason.as_str(),
@@ -270,9 +280,18 @@ fn natural_end(course: &mut Timeline, build: &Build, outcome: &Outcome, doubts: 
     let Some(start) = course.start else { return };
     let usual = Some(start + plan.runs_for);
     (course.finish, course.end) = match outcome {
-        Outcome::Hangs | Outcome::CanceledBy { .. } | Outcome::CanceledByServer { .. } => {
-            (None, End::Status(Status::Success))
+        Outcome::ReAdded {
+            broken: Broken::AgentLost,
+            at,
+            ..
         }
+        | Outcome::Retried { at, .. } => {
+            (Some(build.queued_at + *at), End::Status(Status::Failure))
+        }
+        Outcome::Hangs
+        | Outcome::CanceledBy { .. }
+        | Outcome::CanceledByServer { .. }
+        | Outcome::ReAdded { .. } => (None, End::Status(Status::Success)),
         Outcome::Failure => (usual, End::Status(Status::Failure)),
         Outcome::Error => (usual, End::Status(Status::Error)),
         Outcome::FailedToStart => (
@@ -285,6 +304,10 @@ fn natural_end(course: &mut Timeline, build: &Build, outcome: &Outcome, doubts: 
         ),
         _ => (usual, End::Status(Status::Success)),
     };
+    if let Some(reason) = &build.cannot_start {
+        course.finish = Some(start);
+        course.end = End::FailedToStart(reason.clone());
+    }
     if build.bad_revision && !doubts.lost_commit_cancels {
         course.finish = Some(start + plan.runs_for.min(CHECKOUT));
         course.end = End::Status(Status::Failure);

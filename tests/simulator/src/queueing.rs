@@ -9,6 +9,7 @@ use crate::model::{
     TriggeringOptions,
 };
 use crate::state::State;
+use crate::succession::foresee;
 
 /// What a build is asked to be.
 #[derive(Debug, Clone)]
@@ -73,10 +74,29 @@ fn resolve_branch(
             // A branch name on roots without any is kept as it is: it is just a name then.
             None if branches.is_empty() => (None, true),
             // What nobody knows runs on the default branch, unless the specification forbids it.
-            None if build_type.fallback_to_default => (default, true),
+            None if build_type.fallback_to_default && !state.doubts.unknown_branch_fails => {
+                (default, true)
+            }
             None => (Some(name.to_owned()), false),
         },
     }
+}
+
+/// What TeamCity says of a branch that no root monitors.
+fn unmonitored(
+    state: &State,
+    build_type: &BuildType,
+    asked: Option<&str>,
+    now: Duration,
+) -> Option<String> {
+    let name = asked.filter(|name| !matches!(*name, "" | "<default>"))?;
+    let branches = state.branches_of(build_type, now);
+    let known = branches.is_empty() || branches.iter().any(|branch| branch.name == name);
+    (!known).then(|| {
+        format!(
+            "The build was triggered in the branch {name} which does not correspond to any branch monitored by the build VCS roots"
+        )
+    })
 }
 
 /// The revisions of a build on a branch.
@@ -122,7 +142,8 @@ pub(crate) fn queue(state: &mut State, order: &Order, now: Duration) -> u64 {
     id
 }
 
-fn next_plan(state: &mut State, build_type: &str) -> Plan {
+/// What the next build of a configuration will do.
+pub(crate) fn next_plan(state: &mut State, build_type: &str) -> Plan {
     let uses = state.plan_uses.entry(build_type.to_owned()).or_default();
     let at = *uses;
     *uses += 1;
@@ -151,6 +172,12 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
             .iter()
             .any(|b| b.default && b.name == *other);
     }
+    let unknown = unmonitored(state, &build_type, order.branch.as_deref(), now);
+    let cannot_start = unknown
+        .clone()
+        .filter(|_| state.doubts.unknown_branch_fails);
+    // Where the default branch is built instead, the log says so.
+    let extra_log = unknown.map(|words| (now, words)).into_iter().collect();
     let pinned_here: Vec<Revision> = order
         .pinned
         .iter()
@@ -217,7 +244,10 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
         deleted: None,
         forced_start: None,
         forced_finish: None,
-        extra_log: Vec::new(),
+        instead_of: None,
+        succeeded_by: None,
+        cannot_start,
+        extra_log,
     };
     state.builds.insert(id, build);
     if depth < 32 {
@@ -229,6 +259,8 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
     if let Some(at) = merged_at {
         merge_into_another(state, id, at, now);
     }
+    foresee(state, id);
+    state.enforce_limit(id, now);
 }
 
 /// The first agent that can take a build of a configuration, or else the first at all; none for composite ones.
@@ -348,7 +380,7 @@ fn suitable(state: &State, of: &BuildType, order: &Order, now: Duration) -> Opti
         versions
     };
     let wanted = versions(&wanted);
-    state.builds.values().rev().find_map(|build| {
+    state.existing(now).rev().find_map(|build| {
         let fits = build.build_type == of.id
             && build.properties.is_empty()
             && build.personal.is_none()
@@ -385,8 +417,7 @@ fn merge_into_another(state: &mut State, id: u64, at: Duration, now: Duration) {
         return;
     };
     let other = state
-        .builds
-        .values()
+        .existing(now)
         .rev()
         .filter(|other| other.id != id && other.build_type == build.build_type)
         .find(|other| {

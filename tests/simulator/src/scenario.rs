@@ -340,6 +340,7 @@ impl Scenario {
             },
             builds: BTreeMap::new(),
             next_build: FIRST_BUILD,
+            next_low_build: FIRST_BUILD - 11,
             next_order: 0,
             merges: Vec::new(),
             faults: Vec::new(),

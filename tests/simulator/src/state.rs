@@ -100,6 +100,8 @@ pub(crate) struct State {
     pub(crate) pauses: Vec<(Duration, Option<Duration>)>,
     pub(crate) builds: BTreeMap<u64, Build>,
     pub(crate) next_build: u64,
+    /// Ids of re-added builds are lower than those of the builds before them.
+    pub(crate) next_low_build: u64,
     pub(crate) next_order: i64,
     /// When a build was absorbed, which, and by which.
     pub(crate) merges: Vec<(Duration, u64, u64)>,
@@ -220,7 +222,12 @@ impl State {
         let build_type = self.build_type(&build.build_type);
         let mut dependencies = Vec::new();
         if depth < 64 {
-            for dependency in &build.dependencies {
+            for first in &build.dependencies {
+                // What stands in its place in the end decides; it started with the first.
+                let dependency = &self.stand_in(*first, Duration::MAX);
+                let replaced = (first != dependency)
+                    .then(|| self.timeline_within(*first, depth + 1)?.start)
+                    .flatten();
                 let Some(timeline) = self.timeline_within(*dependency, depth + 1) else {
                     continue;
                 };
@@ -239,6 +246,7 @@ impl State {
                 dependencies.push(DependencyCourse {
                     id: *dependency,
                     name,
+                    started: replaced.or(timeline.start),
                     timeline,
                     on_failure: rule.map_or(OnDependency::RunAddProblem, |rule| rule.on_failure),
                     on_cancel: rule.map_or(OnDependency::FailToStart, |rule| rule.on_cancel),
@@ -266,6 +274,7 @@ impl State {
             match self
                 .merges
                 .iter()
+                .filter(|(_, _, into)| self.builds.get(into).is_some_and(|b| self.exists(b, now)))
                 .find(|(at, absorbed, _)| *absorbed == id && *at <= now)
             {
                 Some((_, _, survivor)) => id = *survivor,
@@ -278,7 +287,10 @@ impl State {
     /// A build by id as clients see it: merged ids lead to the survivor, deleted ones nowhere.
     pub(crate) fn visible_build(&self, id: u64, now: Duration) -> Option<(&Build, Timeline)> {
         let id = self.survivor(id, now);
-        let build = self.builds.get(&id)?;
+        let build = self
+            .builds
+            .get(&id)
+            .filter(|build| self.exists(build, now))?;
         let timeline = self.timeline(id)?;
         (timeline.phase(now) != Phase::Deleted).then_some((build, timeline))
     }
@@ -286,8 +298,7 @@ impl State {
     /// All builds that lists may show: the queue in order, then running and finished ones, those that started last first.
     pub(crate) fn listed_builds(&self, now: Duration) -> Vec<(&Build, Timeline)> {
         let mut found: Vec<(&Build, Timeline)> = self
-            .builds
-            .values()
+            .existing(now)
             .filter(|build| build.queued_at + self.search_lag <= now)
             .filter(|build| self.survivor(build.id, now) == build.id)
             .filter_map(|build| Some((build, self.timeline(build.id)?)))
@@ -304,6 +315,16 @@ impl State {
             _ => (2, age(timeline), -(build.id as i64)),
         });
         found
+    }
+
+    /// Pauses or resumes the queue.
+    pub(crate) fn pause(&mut self, paused: bool, now: Duration) {
+        match self.pauses.last_mut() {
+            Some((_, until @ None)) if !paused => *until = Some(now),
+            Some((_, None)) => {}
+            _ if paused => self.pauses.push((now, None)),
+            _ => {}
+        }
     }
 
     // --- VCS --------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::lifecycle::{End, Phase, Timeline};
-use crate::model::{Build, Problem, Status, Tests};
+use crate::model::{Broken, Build, Outcome, Problem, Status, Tests};
 
 /// The status at a time; `None` while queued.
 pub(crate) fn status(build: &Build, course: &Timeline, now: Duration) -> Option<Status> {
@@ -85,7 +85,15 @@ pub(crate) fn problems(build: &Build, course: &Timeline, now: Duration) -> Vec<P
             "Failed to perform checkout on agent: cannot find the revision in the repository",
         ));
     }
-    if over && build.plan.agent_lost_at.is_some() && course.end == End::Status(Status::Failure) {
+    let lost = build.plan.agent_lost_at.is_some()
+        || matches!(
+            build.plan.outcome,
+            Outcome::ReAdded {
+                broken: Broken::AgentLost,
+                ..
+            }
+        );
+    if over && lost && course.end == End::Status(Status::Failure) {
         found.push(
             Problem::new("TC_ERROR_MESSAGE", "The agent was lost during the build")
                 .identity("agentLost"),

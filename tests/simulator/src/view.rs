@@ -72,8 +72,7 @@ pub(crate) fn view(state: &State) -> View {
 pub(crate) fn builds(state: &State) -> Vec<BuildView> {
     let now = state.clock.now();
     state
-        .builds
-        .values()
+        .existing(now)
         .filter_map(|build| {
             let course = state.timeline(build.id)?;
             let phase = course.phase(now);
@@ -98,7 +97,7 @@ pub(crate) fn builds(state: &State) -> Vec<BuildView> {
                 personal: build.personal.is_some(),
                 options: build.options.clone(),
                 merged_into: (survivor != build.id).then_some(survivor),
-                dependencies: build.dependencies.clone(),
+                dependencies: state.dependencies_of(build, now),
                 queued_at: build.queued_at,
                 started_at: course.start.filter(|at| *at <= now),
                 finished_at: course.finish.filter(|at| *at <= now),

@@ -91,6 +91,45 @@ pub(crate) enum Trigger {
     SnapshotDependency(u64),
     /// A VCS trigger.
     Vcs,
+    /// It was put back into the queue, by a user or by TeamCity itself.
+    ReAdded {
+        /// Who did it.
+        by: Option<u64>,
+        /// Whether the record says `restarted` rather than `reAddedOnStop`.
+        restarted: bool,
+    },
+}
+
+impl Trigger {
+    /// The type of `triggered`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::SnapshotDependency(_) => "snapshotDependency",
+            Self::Vcs => "vcs",
+            Self::ReAdded {
+                restarted: true, ..
+            } => "restarted",
+            Self::ReAdded { .. } => "reAddedOnStop",
+        }
+    }
+
+    /// The user who did it.
+    pub(crate) fn user(&self) -> Option<u64> {
+        match self {
+            Self::User(user) => Some(*user),
+            Self::ReAdded { by, .. } => *by,
+            Self::SnapshotDependency(_) | Self::Vcs => None,
+        }
+    }
+}
+
+/// Which build one takes the place of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InsteadOf {
+    pub(crate) id: u64,
+    /// When that one ends, if it ends as foreseen.
+    pub(crate) end: Duration,
 }
 
 /// That somebody canceled a build.
@@ -184,6 +223,12 @@ pub(crate) struct Build {
     pub forced_start: Option<Duration>,
     /// When somebody made it finish, and how.
     pub forced_finish: Option<(Duration, Status)>,
+    /// Which build it takes the place of.
+    pub instead_of: Option<InsteadOf>,
+    /// Which build takes its place.
+    pub succeeded_by: Option<u64>,
+    /// Why it can't start at all.
+    pub cannot_start: Option<String>,
     /// Lines added to its log: when, and what.
     pub extra_log: Vec<(Duration, String)>,
 }

@@ -100,6 +100,8 @@ pub struct BuildType {
     pub fallback_to_default: bool,
     /// Whether personal builds are allowed.
     pub allow_personal: bool,
+    /// How many builds may run in a branch; a new one cancels the oldest beyond that (2026.1).
+    pub most_in_branch: Option<usize>,
     /// Parameters of the configuration.
     pub parameters: Vec<Property>,
     /// What it says about itself.
@@ -144,6 +146,7 @@ impl BuildType {
             dependencies: Vec::new(),
             fallback_to_default: true,
             allow_personal: true,
+            most_in_branch: None,
             parameters: Vec::new(),
             description: String::new(),
             steps: Vec::new(),
@@ -208,6 +211,11 @@ impl BuildType {
     /// Refuses personal builds.
     pub fn no_personal(mut self) -> Self {
         self.allow_personal = false;
+        self
+    }
+    /// How many builds may run in a branch; a new one cancels the oldest beyond that (2026.1).
+    pub fn most_in_branch(mut self, builds: usize) -> Self {
+        self.most_in_branch = Some(builds);
         self
     }
     /// Adds a parameter.

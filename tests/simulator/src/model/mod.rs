@@ -13,11 +13,11 @@ mod vcs;
 
 pub use agent::{Agent, Pool};
 pub use artifact::{Artifact, Content};
-pub(crate) use build::{Build, Tag, Trigger};
+pub(crate) use build::{Build, InsteadOf, Tag, Trigger};
 pub use build::{Cancellation, Property, Revision, TriggeringOptions};
 pub use build_type::{BuildType, BuildTypeKind, Dependency, OnDependency, Step};
 pub use earlier::EarlierBuild;
-pub use plan::{Outcome, Plan, Status};
+pub use plan::{Broken, Outcome, Plan, Status};
 pub use project::{Project, ProjectFeature};
 pub use results::{FailedTest, Problem, Tests};
 pub(crate) use user::PERMISSIONS;

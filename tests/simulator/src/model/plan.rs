@@ -31,6 +31,15 @@ impl Status {
     }
 }
 
+/// What breaks a build that TeamCity then puts back into the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// It is stopped, such as with its spot instance: it ends as canceled.
+    Stopped,
+    /// Its agent is lost: it ends as failed.
+    AgentLost,
+}
+
 /// How a build ends.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -57,6 +66,22 @@ pub enum Outcome {
         reason: String,
         /// When, measured from queueing.
         at: Duration,
+    },
+    /// It breaks, and TeamCity puts it back into the queue as another build.
+    ReAdded {
+        /// What breaks it.
+        broken: Broken,
+        /// When, measured from queueing: best while it runs.
+        at: Duration,
+        /// What the successor does.
+        then: Box<Plan>,
+    },
+    /// It fails, and as a dependency it is retried: its chain goes on with another build in its place (2026.2).
+    Retried {
+        /// When, measured from queueing: best while it runs.
+        at: Duration,
+        /// What the other build does.
+        then: Box<Plan>,
     },
     /// It vanishes so long after queueing.
     DeletedAt(Duration),
@@ -103,6 +128,10 @@ pub struct Plan {
     pub(crate) cancel_takes: Duration,
     pub(crate) detached_from: Option<Duration>,
     pub(crate) approval_timeout: Duration,
+    pub(crate) revisions_late: Duration,
+    pub(crate) revisions_unknown_for: Duration,
+    pub(crate) lists_late: Duration,
+    pub(crate) counters_short: usize,
 }
 
 impl Default for Plan {
@@ -132,6 +161,10 @@ impl Plan {
             cancel_takes: Duration::from_secs(2),
             detached_from: None,
             approval_timeout: Duration::from_secs(360 * 60),
+            revisions_late: Duration::ZERO,
+            revisions_unknown_for: Duration::ZERO,
+            lists_late: Duration::ZERO,
+            counters_short: 0,
         }
     }
     /// How long it waits in the queue (after its dependencies and the approval).
@@ -213,6 +246,26 @@ impl Plan {
     /// The build goes on without its agent from this time after its start.
     pub fn detached_from(mut self, time: Duration) -> Self {
         self.detached_from = Some(time);
+        self
+    }
+    /// So long after its start it names no revision.
+    pub fn revisions_late(mut self, time: Duration) -> Self {
+        self.revisions_late = time;
+        self
+    }
+    /// So long after its start its revisions have the version `N/A`.
+    pub fn revisions_unknown_for(mut self, time: Duration) -> Self {
+        self.revisions_unknown_for = time;
+        self
+    }
+    /// So long after its end the lists of tests and problems are empty, whatever the counters say.
+    pub fn lists_late(mut self, time: Duration) -> Self {
+        self.lists_late = time;
+        self
+    }
+    /// The counters of failed tests and of problems say so many fewer than there are.
+    pub fn counters_short(mut self, by: usize) -> Self {
+        self.counters_short = by;
         self
     }
     /// After how long a missing approval cancels the build.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::json::Json;
-use crate::lifecycle::{Phase, Timeline};
-use crate::model::{Build, BuildTypeKind};
+use crate::lifecycle::{End, Phase, Timeline};
+use crate::model::{Build, BuildTypeKind, Revision};
 use crate::verdict;
 
 use super::build_parts::{
@@ -123,18 +123,22 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
         });
     }
     if let Some(cancellation) = course.canceled(now).filter(|_| !queued) {
+        let late = course
+            .finish
+            .filter(|_| finished && state.doubts.late_cancel_dates)
+            .map(|finish| finish + Duration::from_secs(1));
         obj.nest("canceledInfo", Level::Long, &Fields::long(), |fields| {
             comment(
                 call,
                 &cancellation.comment,
                 cancellation.user,
-                cancellation.at,
+                late.unwrap_or(cancellation.at),
                 fields,
             )
         });
     }
     if queued {
-        let ahead = state.builds.values().filter(|other| {
+        let ahead = state.existing(now).filter(|other| {
             other.order < build.order
                 && state
                     .timeline(other.id)
@@ -197,9 +201,8 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
             last_changes(call, build, fields)
         });
     }
-    let shown = !queued || build.pinned_revisions;
     obj.nest("revisions", Level::Long, &Fields::long(), |fields| {
-        revisions(call, if shown { &build.revisions } else { &[] }, fields)
+        revisions(call, &known_revisions(call, seen), fields)
     });
     if let Some(agent) = agent(call, build, started, composite) {
         obj.nest("agent", Level::Long, &Fields::short(), |fields| {
@@ -254,10 +257,10 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
             Level::Long,
             &Fields::long(),
             |fields| {
-                let found: Vec<Seen<'_>> = build
-                    .dependencies
-                    .iter()
-                    .filter_map(|id| state.visible_build(*id, now))
+                let found: Vec<Seen<'_>> = state
+                    .dependencies_of(build, now)
+                    .into_iter()
+                    .filter_map(|id| state.visible_build(id, now))
                     .collect();
                 let mut obj = Obj::new(fields);
                 obj.always("count", Level::Short, found.len());
@@ -287,12 +290,45 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
             .merges
             .iter()
             .filter(|(at, _, into)| *at <= now && *into == id);
+        let replaced = build
+            .instead_of
+            .as_ref()
+            .filter(|_| state.doubts.successors_name_the_replaced);
         let list: Vec<Json> = absorbed
-            .map(|(_, absorbed, _)| Json::object([("value", absorbed.to_string().into())]))
+            .map(|(_, absorbed, _)| *absorbed)
+            .chain(replaced.map(|of| of.id))
+            .map(|id| Json::object([("value", id.to_string().into())]))
             .collect();
         Json::object([("item", Json::List(list))])
     });
     obj.done()
+}
+
+/// The revisions that a build names: none before its changes are collected, unless they were given.
+fn known_revisions(call: &Call<'_>, seen: &Seen<'_>) -> Vec<Revision> {
+    let (build, course) = seen;
+    let plan = &build.plan;
+    let phase = course.phase(call.now);
+    let since = course.start.map(|start| call.now.saturating_sub(start));
+    let too_early = |until: Duration| !until.is_zero() && since.is_none_or(|since| since < until);
+    // Of a build whose start failed of itself nothing was collected; lists have a row all the same (2026.2).
+    let uncollected = phase == Phase::Finished
+        && matches!(course.end, End::FailedToStart(_))
+        && course.failed_dependencies.is_empty();
+    let in_list = call.path.len() == 1;
+    if too_early(plan.revisions_late)
+        || (phase == Phase::Queued && !build.pinned_revisions)
+        || (uncollected && !in_list)
+    {
+        return Vec::new();
+    }
+    let mut known = build.revisions.clone();
+    if too_early(plan.revisions_unknown_for) || uncollected {
+        for revision in &mut known {
+            "N/A".clone_into(&mut revision.version);
+        }
+    }
+    known
 }
 
 /// The branch as it is shown: the default one has no name of its own before its changes are collected.

@@ -31,22 +31,18 @@ pub(super) fn comment(
 
 pub(super) fn triggered(call: &Call<'_>, build: &Build, fields: &Fields) -> Json {
     let mut obj = Obj::new(fields);
-    let kind = match &build.trigger {
-        Trigger::User(_) => "user",
-        Trigger::SnapshotDependency(_) => "snapshotDependency",
-        Trigger::Vcs => "vcs",
-    };
-    obj.put("type", Level::Short, kind).put(
+    obj.put("type", Level::Short, build.trigger.kind()).put(
         "date",
         Level::Short,
         call.state.clock.compact(build.queued_at),
     );
     match &build.trigger {
-        Trigger::User(user) => {
+        Trigger::User(user) | Trigger::ReAdded { by: Some(user), .. } => {
             obj.nest("user", Level::Short, &Fields::short(), |fields| {
                 reference(call, *user, fields)
             });
         }
+        Trigger::ReAdded { by: None, .. } => {}
         Trigger::SnapshotDependency(above) => {
             obj.nest("build", Level::Long, &Fields::short(), |fields| {
                 call.state

@@ -2,7 +2,8 @@
 
 use crate::lifecycle::Phase;
 use crate::model::Cancellation;
-use crate::queueing::{Order, queue};
+use crate::queueing::next_plan;
+use crate::succession::readd;
 
 use super::build_filter::{self, filter};
 use super::build_json::{Seen, build_json};
@@ -325,15 +326,15 @@ fn cancel(call: &mut Call<'_>, text: &str) -> Answer {
             ));
         }
         _ => {
-            let order = readded(build, &request, call.who.user);
             let (now, user) = (call.now, call.who.user);
             if let Some(build) = call.state.builds.get_mut(&id) {
                 build
                     .canceled
                     .get_or_insert(Cancellation::new(now, Some(user), request.comment));
             }
-            if let Some(order) = order.filter(|_| phase == Phase::Running) {
-                queue(call.state, &order, now);
+            if request.readd && phase == Phase::Running {
+                let plan = next_plan(call.state, &build_type);
+                readd(call.state, id, Some(user), plan, now);
             }
         }
     }
@@ -345,22 +346,6 @@ fn cancel(call: &mut Call<'_>, text: &str) -> Answer {
         "build",
         build_json(call, &seen, &call.fields()),
     ))
-}
-
-fn readded(build: &crate::model::Build, request: &CancelRequest, user: u64) -> Option<Order> {
-    request.readd.then(|| Order {
-        branch: build.branch.clone(),
-        personal: build.personal,
-        tags: build.tags.clone(),
-        properties: build.properties.clone(),
-        options: build.options.clone(),
-        pinned: if build.pinned_revisions {
-            build.revisions.clone()
-        } else {
-            Vec::new()
-        },
-        ..Order::plain(build.build_type.clone(), user)
-    })
 }
 
 /// `DELETE /builds/{locator}` needs to be able to edit the project.

@@ -26,6 +26,7 @@ mod problems;
 mod project_features;
 mod projects;
 mod queue;
+mod queue_pause;
 pub(crate) mod resource;
 mod server;
 mod tests;

@@ -34,6 +34,9 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
             only(call, &["GET", "POST"])?;
             list_queue(call)
         }
+        ["pausedState"] if call.state.version.at_least(2026, 1, 0) => {
+            super::queue_pause::route(call)
+        }
         [text] => match call.method {
             "POST" => cancel(call, text),
             "DELETE" => remove(call, text),
@@ -173,7 +176,7 @@ fn list_queue(call: &Call<'_>) -> Answer {
                 of.is_some_and(|of| state.lineage(&of.project).contains(project))
             })
             && personal.is_none_or(|personal| personal == build.personal.is_some())
-            && user.is_none_or(|user| build.trigger == crate::model::Trigger::User(user))
+            && user.is_none_or(|user| build.trigger.user() == Some(user))
     });
     Ok(Reply::Entity(
         "builds",

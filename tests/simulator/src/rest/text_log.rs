@@ -102,12 +102,13 @@ fn head(call: &Call<'_>, seen: &Seen<'_>) -> String {
         Some(branch) => format!(", branch '{branch}'"),
         None => String::new(),
     };
-    let by = match build.trigger {
-        Trigger::User(user) => state
-            .user(user)
-            .map_or_else(|| "you".to_owned(), |user| user.name.clone()),
+    let by = match &build.trigger {
         Trigger::SnapshotDependency(_) => "Snapshot dependency".to_owned(),
         Trigger::Vcs => "Git".to_owned(),
+        person => person
+            .user()
+            .and_then(|user| state.user(user))
+            .map_or_else(|| "you".to_owned(), |user| user.name.clone()),
     };
     let mut text = format!(
         "Build '{name}' #{}{branch}\nTriggered {} by '{by}'\n",

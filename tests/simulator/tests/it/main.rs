@@ -21,4 +21,5 @@ mod seen;
 mod settings;
 mod shop;
 mod sockets;
+mod succession;
 mod vcs;

@@ -1,6 +1,6 @@
 //! What a build belongs to: project, configuration, agent, user, trigger, chain.
 
-use crate::model::{Build, BuildTypeKind, Trigger};
+use crate::model::{Build, BuildTypeKind};
 use crate::rest::errors::ApiError;
 use crate::rest::locator::Locator;
 use crate::rest::{Call, build_types, builds, projects};
@@ -116,13 +116,9 @@ pub(super) fn people_and_relations<'a>(
             "details",
         ])?;
         tests.push(Box::new(move |(build, _)| {
-            let own = match build.trigger {
-                Trigger::User(_) => "user",
-                Trigger::SnapshotDependency(_) => "snapshotDependency",
-                Trigger::Vcs => "vcs",
-            };
-            kind.as_ref().is_none_or(|kind| kind == own)
-                && by.is_none_or(|by| build.trigger == Trigger::User(by))
+            kind.as_ref()
+                .is_none_or(|kind| kind == build.trigger.kind())
+                && by.is_none_or(|by| build.trigger.user() == Some(by))
         }));
     }
     if let Some(text) = locator.raw("snapshotDependency")? {
@@ -154,10 +150,7 @@ pub(super) fn people_and_relations<'a>(
 }
 
 fn starter(build: &Build) -> Option<u64> {
-    build.personal.or(match build.trigger {
-        Trigger::User(user) => Some(user),
-        _ => None,
-    })
+    build.personal.or(build.trigger.user())
 }
 
 fn user(call: &Call<'_>, text: &str) -> Result<u64, ApiError> {
@@ -190,13 +183,12 @@ fn reach(call: &Call<'_>, start: u64, down: bool, recursive: bool) -> Vec<u64> {
             state
                 .builds
                 .get(&at)
-                .map(|build| build.dependencies.clone())
+                .map(|build| state.dependencies_of(build, call.now))
                 .unwrap_or_default()
         } else {
             state
-                .builds
-                .values()
-                .filter(|build| build.dependencies.contains(&at))
+                .existing(call.now)
+                .filter(|build| state.dependencies_of(build, call.now).contains(&at))
                 .map(|build| build.id)
                 .collect()
         };
