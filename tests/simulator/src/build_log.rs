@@ -75,7 +75,7 @@ impl BuildLog {
             },
         ];
         log.scripted = log.script().visible(log.elapsed);
-        for (at, text) in &build.extra_log {
+        for (at, text) in build.extra_log.iter().filter(|(at, _)| *at <= now) {
             let at = at.saturating_sub(start).min(log.elapsed);
             log.say(Line::plain(at, text.clone(), Level::Normal));
         }

@@ -16,6 +16,7 @@ pub struct Doubts {
     pub(crate) readded_as_restarted: bool,
     pub(crate) readding_takes: Duration,
     pub(crate) replaced_ids_lead_on: bool,
+    pub(crate) tops_take_changes: bool,
     pub(crate) successors_name_the_replaced: bool,
 }
 
@@ -68,6 +69,11 @@ impl Doubts {
     /// `replacementIds` of a re-added build names the one before it.
     pub fn successors_name_the_replaced(mut self) -> Self {
         self.successors_name_the_replaced = true;
+        self
+    }
+    /// `lastChanges` of a build that has no root of its own may name a change of a root in its chain, rather than being refused.
+    pub fn tops_take_changes(mut self) -> Self {
+        self.tops_take_changes = true;
         self
     }
     /// The date of a cancellation is after that of the build's end (seen in 2015).

@@ -78,6 +78,19 @@ pub enum FaultKind {
     },
     /// The JSON has a member with an array in an array, so deep.
     DeepJson(usize),
+    /// A balancer sends the request a second time: the server acts twice, and the second answer is the one that comes.
+    ActsTwice,
+    /// Every member of a name in the JSON has another value. See [`Self::member`].
+    Member {
+        /// The name, or the last names of the path with dots between.
+        name: String,
+        /// The value as JSON, which may be a number that fits nowhere.
+        json: String,
+    },
+    /// Every member of a name is missing in the JSON.
+    WithoutMember(String),
+    /// Every list in the JSON has so many items.
+    ManyItems(usize),
     /// `Content-Length` says so many bytes more than there are.
     LengthTooLong(u64),
     /// `Content-Length` says so many bytes fewer than there are.
@@ -145,6 +158,15 @@ impl FaultKind {
         ]
     }
 
+    /// Every member of a name in the JSON has this value, written as JSON: `null`, `-1`, `1e999`, `"7"`. The name may be the end of a
+    /// path, such as `running-info.percentageComplete`.
+    pub fn member(name: &str, json: &str) -> Self {
+        Self::Member {
+            name: name.to_owned(),
+            json: json.to_owned(),
+        }
+    }
+
     /// Whether the server does what was asked in spite of the fault.
     pub fn acts(&self) -> bool {
         matches!(
@@ -168,6 +190,10 @@ impl FaultKind {
                 | Self::DeepJson(_)
                 | Self::LengthTooLong(_)
                 | Self::LengthTooShort(_)
+                | Self::ActsTwice
+                | Self::Member { .. }
+                | Self::WithoutMember(_)
+                | Self::ManyItems(_)
         )
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 
 use crate::body::Body;
+use crate::nodes::Node;
 use crate::pages::{
     BAD_CREDENTIALS, header, maintenance_page, plain, proxy_page, sso_page, text_header,
     tomcat_page,
@@ -31,11 +32,14 @@ fn is_open(path: &str) -> bool {
 
 /// Answers a request.
 pub(crate) fn respond(state: &mut State, request: Request<Bytes>) -> Response<Body> {
-    let mut response = route(state, &request);
+    let writes = !matches!(request.method().as_str(), "GET" | "HEAD" | "OPTIONS");
+    let node = Node::of(state.second_node, state.answers, writes);
+    state.answers += 1;
+    let mut response = route(state, &request, node);
     if request.method() == http::Method::HEAD {
         *response.body_mut() = Body::default();
     }
-    if let Ok(value) = http::HeaderValue::from_str("MAIN_SERVER") {
+    if let Ok(value) = http::HeaderValue::from_str(node.id) {
         response
             .headers_mut()
             .entry("teamcity-node-id")
@@ -43,7 +47,6 @@ pub(crate) fn respond(state: &mut State, request: Request<Bytes>) -> Response<Bo
     }
     let ours = !matches!(state.mode, Mode::SsoGateway { .. } | Mode::ProxyError(_));
     if ours && state.version.at_least(2026, 2, 0) {
-        state.answers += 1;
         let id = format!("{:032x}", u128::from(state.answers) << 64 | 0x2a);
         header(&mut response, "x-request-id", &id);
         for (name, value) in SAFETY {
@@ -66,7 +69,7 @@ const SAFETY: [(&str, &str); 6] = [
     ),
 ];
 
-fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
+fn route(state: &mut State, request: &Request<Bytes>, node: Node) -> Response<Body> {
     let now = state.clock.now();
     let full = request.uri().path();
     let Some(path) = strip_context(full, &state.context_path).map(str::to_owned) else {
@@ -111,7 +114,7 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
             return unauthorized(state, request.headers(), "Authentication required", true);
         };
         let who = Who { user, limits: None };
-        let mut response = rest::dispatch(state, request, &path, Some(who), prefix);
+        let mut response = rest::dispatch(state, request, &path, Some(who), prefix, node.lags);
         if !response.headers().contains_key("cache-control") {
             header(&mut response, "cache-control", "no-store");
         }
@@ -145,11 +148,11 @@ fn route(state: &mut State, request: &Request<Bytes>) -> Response<Body> {
     };
     let writes = !matches!(request.method().as_str(), "GET" | "HEAD" | "OPTIONS");
     let accept = text_header(request.headers(), "accept").map(str::to_owned);
-    if writes && state.mode == Mode::ReadOnlyNode {
+    if writes && (node.read_only || state.mode == Mode::ReadOnlyNode) {
         let (body, kind) = ApiError::read_only_node().render(state.generation, accept.as_deref());
         return plain(400, kind, body);
     }
-    let mut response = rest::dispatch(state, request, &path, who, prefix);
+    let mut response = rest::dispatch(state, request, &path, who, prefix, node.lags);
     if !response.headers().contains_key("cache-control") {
         header(&mut response, "cache-control", "no-store");
     }

@@ -16,6 +16,7 @@ mod log;
 mod log_windows;
 mod matcher;
 mod model;
+mod nodes;
 mod pages;
 mod queueing;
 mod rest;
@@ -44,6 +45,7 @@ pub use model::{
     Problem, Project, ProjectFeature, Property, Revision, Root, Status, Step, Tests, Token,
     TriggeringOptions, User,
 };
+pub use nodes::SecondNode;
 pub use rest::errors::Generation;
 pub use rest::resource::Resource;
 pub use scenario::Scenario;

@@ -13,6 +13,7 @@ use crate::model::{
     Agent, Branch, BuildType, Change, Discovery, EarlierBuild, Grant, Plan, Pool, Project, Root,
     Token, User,
 };
+use crate::nodes::SecondNode;
 use crate::rest::errors::Generation;
 use crate::simulator::Mode;
 use crate::state::{State, Version};
@@ -42,6 +43,7 @@ pub struct Scenario {
     queue_paused: bool,
     cloud: bool,
     doubts: Doubts,
+    second_node: Option<SecondNode>,
     root_url: String,
     pools: Vec<Pool>,
     guest: bool,
@@ -104,6 +106,7 @@ impl Scenario {
             queue_paused: false,
             cloud: false,
             doubts: Doubts::default(),
+            second_node: None,
             root_url: "https://teamcity.example.com".to_owned(),
             pools: vec![Pool::new(Pool::DEFAULT, "Default").projects(["_Root"])],
             guest: false,
@@ -289,6 +292,11 @@ impl Scenario {
         self.doubts = doubts;
         self
     }
+    /// Adds a second node, to which a balancer sends about half of the requests.
+    pub fn second_node(mut self, node: SecondNode) -> Self {
+        self.second_node = Some(node);
+        self
+    }
     /// The server's own root URL without the context path, of which all links are made, whatever host was asked.
     pub fn root_url(mut self, url: &str) -> Self {
         self.root_url = url.trim_end_matches('/').to_owned();
@@ -312,6 +320,7 @@ impl Scenario {
             version,
             web_url: format!("{}{}", self.root_url, self.context_path),
             doubts: self.doubts,
+            second_node: self.second_node,
             context_path: self.context_path,
             generation,
             strict_csrf: self.strict_csrf,

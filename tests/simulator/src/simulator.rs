@@ -152,6 +152,9 @@ impl Simulator {
             _ => {}
         }
         let path = request.uri().clone();
+        if fault == Some(FaultKind::ActsTwice) {
+            drop(gateway::respond(&mut self.lock(), request.clone()));
+        }
         let answer = gateway::respond(&mut self.lock(), request);
         match fault {
             None => Ok(answer),

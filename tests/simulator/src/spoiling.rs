@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
+use serde_json::{Map, Value};
 
 use crate::body::Body;
 use crate::faults::FaultKind;
@@ -124,6 +125,20 @@ pub(crate) fn spoil(answer: Response<Body>, fault: &FaultKind, asked: &Uri) -> R
             let next = turn(asked).saturating_add(1);
             edit(body, |value| set_next(value, &turned(asked, next)))
         }
+        FaultKind::Member { name, json } => {
+            let set = |of: &mut Map<String, Value>, last: &str| {
+                of.insert(last.to_owned(), PLACEHOLDER.into());
+            };
+            let placed = edit(body, |value| members(value, &mut Vec::new(), name, &set));
+            put_in(placed, json)
+        }
+        FaultKind::WithoutMember(name) => {
+            let remove = |of: &mut Map<String, Value>, last: &str| {
+                of.remove(last);
+            };
+            edit(body, |value| members(value, &mut Vec::new(), name, &remove))
+        }
+        FaultKind::ManyItems(count) => edit(body, |value| many(value, *count)),
         FaultKind::Drip { per_byte } => body.dripping(*per_byte),
         FaultKind::Endless { per_kilobyte } => {
             Body::stream(filler(is_json(&head), 1024)).with_pauses(*per_kilobyte)
@@ -143,6 +158,61 @@ pub(crate) fn spoil(answer: Response<Body>, fault: &FaultKind, asked: &Uri) -> R
     };
     head.headers.remove("content-length");
     Response::from_parts(head, body)
+}
+
+/// What stands for a value that no number type holds, until the JSON is text again.
+const PLACEHOLDER: &str = "-the-other-value-";
+
+fn put_in(body: Body, json: &str) -> Body {
+    let text = body
+        .bytes()
+        .map(|bytes| String::from_utf8_lossy(bytes).replace(&format!("\"{PLACEHOLDER}\""), json));
+    text.map_or(body, Body::whole)
+}
+
+type Change<'a> = &'a dyn Fn(&mut Map<String, Value>, &str);
+
+/// Changes every member whose path ends with a name.
+fn members(value: &mut Value, path: &mut Vec<String>, name: &str, change: Change<'_>) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                members(item, path, name, change);
+            }
+        }
+        Value::Object(object) => {
+            for member in object.keys().cloned().collect::<Vec<_>>() {
+                path.push(member.clone());
+                let whole = path.join(".");
+                if whole == name || whole.ends_with(&format!(".{name}")) {
+                    change(object, &member);
+                } else if let Some(inner) = object.get_mut(&member) {
+                    members(inner, path, name, change);
+                }
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Fills every list with copies of its first item.
+fn many(value: &mut Value, count: usize) {
+    match value {
+        Value::Array(items) => {
+            let first = items
+                .first()
+                .cloned()
+                .unwrap_or_else(|| Value::Object(Map::new()));
+            items.resize(count, first);
+        }
+        Value::Object(members) => {
+            for inner in members.values_mut() {
+                many(inner, count);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The turn of a page in a circle that a fault makes: a parameter of the query that the server itself does not look at.

@@ -82,6 +82,7 @@ pub(crate) struct State {
     pub(crate) log_windows: crate::log_windows::LogWindows,
     /// Whether it is TeamCity Cloud.
     pub(crate) cloud: bool,
+    pub(crate) second_node: Option<crate::nodes::SecondNode>,
     pub(crate) mode: Mode,
     pub(crate) restarting: Option<(Duration, Duration)>,
     pub(crate) users: Vec<User>,

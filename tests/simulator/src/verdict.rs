@@ -54,9 +54,16 @@ pub(crate) fn tests(build: &Build, course: &Timeline, now: Duration) -> Tests {
                 },
                 ignored: 0,
                 muted: 0,
+                named: all.named.clone(),
             }
         }
     }
+}
+
+/// Whether the lists of tests and problems are there: they may come after the counters.
+pub(crate) fn lists_are_there(build: &Build, course: &Timeline, now: Duration) -> bool {
+    let late = build.plan.lists_late;
+    late.is_zero() || course.finish.is_some_and(|finish| finish + late <= now)
 }
 
 /// The problems that are known at a time.

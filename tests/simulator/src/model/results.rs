@@ -17,6 +17,12 @@ pub struct FailedTest {
     pub status_error: bool,
     /// How long it took.
     pub duration: Duration,
+    /// The build in which the failure began, and its number; `None`: TeamCity does not say.
+    pub first_failed: Option<(u64, String)>,
+    /// Whether it is muted by now, whatever it was in the build.
+    pub currently_muted: bool,
+    /// Who looks after it: login name, and state (`TAKEN`, `FIXED`, `GIVEN_UP`). Only the first means that it is investigated now.
+    pub investigations: Vec<(String, String)>,
 }
 
 impl FailedTest {
@@ -29,6 +35,9 @@ impl FailedTest {
             muted: false,
             status_error: false,
             duration: Duration::from_millis(12),
+            first_failed: None,
+            currently_muted: false,
+            investigations: Vec::new(),
         }
     }
     /// It did not fail in the build before.
@@ -36,10 +45,33 @@ impl FailedTest {
         self.new = true;
         self
     }
-    /// It is muted.
+    /// It is muted, in the build and now.
     pub fn muted(mut self) -> Self {
         self.muted = true;
+        self.currently_muted = true;
         self
+    }
+    /// It was muted after the build.
+    pub fn muted_since(mut self) -> Self {
+        self.currently_muted = true;
+        self
+    }
+    /// The failure began in this build.
+    pub fn first_failed(mut self, build: u64, number: &str) -> Self {
+        self.first_failed = Some((build, number.to_owned()));
+        self
+    }
+    /// Somebody looks after it, in a state such as `TAKEN`, `FIXED` or `GIVEN_UP`.
+    pub fn investigated(mut self, user: &str, state: &str) -> Self {
+        self.investigations
+            .push((user.to_owned(), state.to_owned()));
+        self
+    }
+    /// Whether somebody looks after it now.
+    pub(crate) fn currently_investigated(&self) -> bool {
+        self.investigations
+            .iter()
+            .any(|(_, state)| state == "TAKEN")
     }
     /// Its status is ERROR.
     pub fn error(mut self) -> Self {
@@ -59,6 +91,8 @@ pub struct Tests {
     pub ignored: usize,
     /// How many of the passed ones are muted.
     pub muted: usize,
+    /// Names of the first passed ones; the others have names of their own.
+    pub named: Vec<String>,
 }
 
 impl Tests {
@@ -72,6 +106,13 @@ impl Tests {
     /// Adds failed tests.
     pub fn failed(mut self, tests: impl IntoIterator<Item = FailedTest>) -> Self {
         self.failed.extend(tests);
+        self
+    }
+    /// Adds passed tests of these names.
+    pub fn passing<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        let named = self.named.len();
+        self.named.extend(names.into_iter().map(Into::into));
+        self.passed += self.named.len() - named;
         self
     }
     /// How many there are.

@@ -118,17 +118,18 @@ pub(crate) fn is_api_version(segment: &str) -> bool {
     matches!(segment, "latest" | "2018.1" | "ui")
 }
 
-/// Answers an authenticated request (or one to an open path).
+/// Answers an authenticated request (or one to an open path), on a node whose reads are so old.
 pub(crate) fn dispatch(
     state: &mut State,
     request: &Request<Bytes>,
     path: &str,
     who: Option<Who>,
     href_prefix: &'static str,
+    lags: Duration,
 ) -> Response<Body> {
     let generation = state.generation;
     let xml_denials = state.doubts.xml_denials && request.method() != "GET";
-    let now = state.clock.now();
+    let now = state.clock.now().saturating_sub(lags);
     let accept = request
         .headers()
         .get("accept")

@@ -54,6 +54,14 @@ pub(super) fn pinned(
     let Some(change) = regular.first() else {
         return Ok(Vec::new());
     };
+    // The top of a chain may see the changes of the roots below it.
+    let has = |of: &BuildType| of.roots.iter().any(|(id, _)| *id == change.root);
+    let below = with_dependencies(call.state, build_type);
+    let build_type = below
+        .into_iter()
+        .find(|of| has(of))
+        .filter(|_| build_type.roots.is_empty() && call.state.doubts.tops_take_changes)
+        .unwrap_or(build_type);
     let branches = call.state.branches_of(build_type, call.now);
     let asked = order
         .branch
@@ -78,11 +86,10 @@ pub(super) fn pinned(
             .map(|root| vec![root.default_branch.clone()])
             .unwrap_or_default(),
     };
-    let attached = build_type.roots.iter().any(|(id, _)| *id == change.root);
     let Some(vcs_ref) = refs
         .iter()
         .find(|name| change.refs.contains(name))
-        .filter(|_| attached)
+        .filter(|_| has(build_type))
     else {
         return Err(ApiError::bad_request(format!(
             "Cannot trigger build, if the changes are specified, they should be visible on the build configuration Change Log under the requested branch. Original error: Cannot find change with id {} in the change log",

@@ -68,11 +68,15 @@ fn problems_json(
     paged: &Paged<(usize, Problem)>,
     href: &str,
     next: Option<String>,
+    own: bool,
     fields: &Fields,
 ) -> Json {
     let list = &paged.items;
+    // A build's own counter may say otherwise than its list.
+    let short = if own { seen.0.plan.counters_short } else { 0 };
+    let late = own && !verdict::lists_are_there(seen.0, &seen.1, call.now);
     let mut obj = Obj::new(fields);
-    obj.always("count", Level::Short, list.len())
+    obj.always("count", Level::Short, list.len().saturating_sub(short))
         .put("href", Level::Short, href)
         .put("nextHref", Level::Short, next)
         .put(
@@ -96,6 +100,7 @@ fn problems_json(
         &Fields::short(),
         |fields| {
             list.iter()
+                .filter(|_| !late)
                 .map(|(at, problem)| problem_json(call, seen, *at, problem, fields))
                 .collect::<Vec<_>>()
         },
@@ -111,6 +116,18 @@ fn all_problems(call: &Call<'_>, seen: &Seen<'_>) -> Paged<(usize, Problem)> {
     Paged { items, next: None }
 }
 
+/// The problems that a list has: none while it is late.
+fn listed(call: &Call<'_>, seen: &Seen<'_>) -> Paged<(usize, Problem)> {
+    if verdict::lists_are_there(seen.0, &seen.1, call.now) {
+        all_problems(call, seen)
+    } else {
+        Paged {
+            items: Vec::new(),
+            next: None,
+        }
+    }
+}
+
 pub(super) fn problems_of_build(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> Json {
     let paged = all_problems(call, seen);
     if paged.items.is_empty() && !fields.names("count") {
@@ -120,7 +137,7 @@ pub(super) fn problems_of_build(call: &Call<'_>, seen: &Seen<'_>, fields: &Field
         "problemOccurrences?locator=build:(id:{})",
         seen.0.id
     ));
-    problems_json(call, seen, &paged, &href, None, fields)
+    problems_json(call, seen, &paged, &href, None, true, fields)
 }
 
 pub(super) fn problems(call: &Call<'_>, path: &[&str]) -> Answer {
@@ -174,7 +191,7 @@ pub(super) fn problems(call: &Call<'_>, path: &[&str]) -> Answer {
         locator.all(name);
     }
     locator.finish(&KNOWN)?;
-    let paged = page(all_problems(call, &seen).items, wanted, |(at, one)| {
+    let paged = page(listed(call, &seen).items, wanted, |(at, one)| {
         kind.as_ref().is_none_or(|kind| *kind == one.kind)
             && muted.is_none_or(|muted| muted == one.muted)
             && problem
@@ -196,7 +213,7 @@ pub(super) fn problems(call: &Call<'_>, path: &[&str]) -> Answer {
         .map(|next| next_href(call, "problemOccurrences", &text, wanted.count, next));
     Ok(Reply::Entity(
         "problemOccurrences",
-        problems_json(call, &seen, &paged, &href, next, &call.fields()),
+        problems_json(call, &seen, &paged, &href, next, false, &call.fields()),
     ))
 }
 
@@ -211,9 +228,10 @@ pub(super) fn problems_under(call: &Call<'_>, text: &str) -> Answer {
         problems_json(
             call,
             &seen,
-            &all_problems(call, &seen),
+            &listed(call, &seen),
             &href,
             None,
+            false,
             &call.fields(),
         ),
     ))

@@ -2,7 +2,7 @@
 
 use crate::json::Json;
 use crate::lifecycle::Phase;
-use crate::model::{FailedTest, Tests};
+use crate::model::{Build, FailedTest, Tests};
 use crate::verdict;
 
 use super::branches::{BranchFilter, Condition};
@@ -36,6 +36,8 @@ const KNOWN: [&str; 20] = [
     "lookupLimit",
     "expandInvocations",
 ];
+/// The build that a failure began in where nothing else is known: one before all.
+const BEFORE_ALL: u64 = 4700;
 /// Occurrence ids of tests start here.
 const FIRST_TEST: u64 = 2_000_000_001;
 
@@ -48,6 +50,25 @@ struct Occurrence {
     failed: Option<FailedTest>,
     ignored: bool,
     muted: bool,
+}
+
+impl Occurrence {
+    fn currently_muted(&self) -> bool {
+        self.muted
+            || self
+                .failed
+                .as_ref()
+                .is_some_and(|test| test.currently_muted)
+    }
+}
+
+/// The tests that a list has: none while it is late.
+fn listed(call: &Call<'_>, seen: &Seen<'_>) -> Tests {
+    if verdict::lists_are_there(seen.0, &seen.1, call.now) {
+        verdict::tests(seen.0, &seen.1, call.now)
+    } else {
+        Tests::default()
+    }
 }
 
 fn occurrence(tests: &Tests, at: usize) -> Occurrence {
@@ -77,7 +98,8 @@ fn occurrence(tests: &Tests, at: usize) -> Occurrence {
                 passed - tests.passed + 1
             )
         } else {
-            format!("suite: com.example.AppTest.test{}", passed + 1)
+            let named = tests.named.get(passed).cloned();
+            named.unwrap_or_else(|| format!("suite: com.example.AppTest.test{}", passed + 1))
         },
         status: if ignored { "UNKNOWN" } else { "SUCCESS" },
         failed: None,
@@ -176,19 +198,22 @@ fn history(call: &Call<'_>, text: &str, locator: &Locator, single: bool) -> Answ
     Ok(Reply::Entity("testOccurrences", obj.done()))
 }
 
-/// The counters and, if wanted, a page of the tests.
+/// The counters and, if wanted, a page of the tests. A build's own container may count otherwise than its list does.
 fn tests_json(
     call: &Call<'_>,
     seen: &Seen<'_>,
     shown: &[Occurrence],
     href: &str,
     next: Option<String>,
+    own: bool,
     fields: &Fields,
 ) -> Json {
+    let short = if own { seen.0.plan.counters_short } else { 0 };
+    let late = own && !verdict::lists_are_there(seen.0, &seen.1, call.now);
     let count = |test: &dyn Fn(&Occurrence) -> bool| shown.iter().filter(|one| test(one)).count();
     let failed = |one: &Occurrence| one.failed.is_some() && !one.muted;
     let mut obj = Obj::new(fields);
-    obj.always("count", Level::Short, shown.len())
+    obj.always("count", Level::Short, shown.len().saturating_sub(short))
         .put("href", Level::Short, href)
         .put("nextHref", Level::Short, next)
         .put(
@@ -196,7 +221,7 @@ fn tests_json(
             Level::Short,
             count(&|one| one.status == "SUCCESS"),
         )
-        .put("failed", Level::Short, count(&failed))
+        .put("failed", Level::Short, count(&failed).saturating_sub(short))
         .put(
             "newFailed",
             Level::Short,
@@ -207,10 +232,60 @@ fn tests_json(
     obj.nest("testOccurrence", Level::Long, &Fields::short(), |fields| {
         shown
             .iter()
+            .filter(|_| !late)
             .map(|one| test_json(call, seen, one, fields))
             .collect::<Vec<_>>()
     });
     obj.done()
+}
+
+/// The build in which a failure began: the earliest of those before this one, in its branch, that failed in the same test.
+fn first_failed(call: &Call<'_>, seen: &Seen<'_>, test: &FailedTest) -> (u64, String) {
+    if let Some(told) = &test.first_failed {
+        return told.clone();
+    }
+    let state = &call.state;
+    let mut earlier: Vec<&Build> = state
+        .existing(call.now)
+        .filter(|b| b.build_type == seen.0.build_type && b.branch == seen.0.branch)
+        .filter(|b| b.number < seen.0.number && !b.plan.tests.failed.is_empty())
+        .collect();
+    earlier.sort_by_key(|build| std::cmp::Reverse(build.number));
+    let failed = |build: &&&Build| {
+        let Some(course) = state.timeline(build.id) else {
+            return false;
+        };
+        let tests = verdict::tests(build, &course, call.now);
+        tests.failed.iter().any(|other| other.name == test.name)
+    };
+    let first = earlier.iter().take_while(failed).last();
+    first.map_or_else(
+        || {
+            let number = seen.0.number.saturating_sub(1).max(1);
+            (BEFORE_ALL, number.to_string())
+        },
+        |build| (build.id, build.number.to_string()),
+    )
+}
+
+fn investigations(test: &FailedTest) -> Json {
+    let list: Vec<Json> = test
+        .investigations
+        .iter()
+        .map(|(user, state)| {
+            Json::object([
+                ("state", state.as_str().into()),
+                (
+                    "assignee",
+                    Json::object([("username", user.as_str().into())]),
+                ),
+            ])
+        })
+        .collect();
+    Json::object([
+        ("count", list.len().into()),
+        ("investigation", Json::List(list)),
+    ])
 }
 
 fn test_json(call: &Call<'_>, seen: &Seen<'_>, one: &Occurrence, fields: &Fields) -> Json {
@@ -236,8 +311,12 @@ fn test_json(call: &Call<'_>, seen: &Seen<'_>, one: &Occurrence, fields: &Fields
         .put("runOrder", Level::Named, (one.number + 1).to_string())
         .put("newFailure", Level::Named, new)
         .put("muted", Level::Short, one.muted)
-        .put("currentlyMuted", Level::Short, one.muted)
-        .put("currentlyInvestigated", Level::Short, false)
+        .put("currentlyMuted", Level::Short, one.currently_muted())
+        .put(
+            "currentlyInvestigated",
+            Level::Short,
+            failed.is_some_and(FailedTest::currently_investigated),
+        )
         .put(
             "href",
             Level::Short,
@@ -252,17 +331,10 @@ fn test_json(call: &Call<'_>, seen: &Seen<'_>, one: &Occurrence, fields: &Fields
         obj.put("details", Level::Long, test.details.as_str());
         if !new {
             obj.nest("firstFailed", Level::Named, &Fields::short(), |_| {
-                let number = seen.0.number.saturating_sub(1).max(1);
-                Json::object([
-                    ("id", "id:2000000001,build:(id:4700)".into()),
-                    (
-                        "build",
-                        Json::object([
-                            ("id", 4700_i64.into()),
-                            ("number", number.to_string().into()),
-                        ]),
-                    ),
-                ])
+                let (build, number) = first_failed(call, seen, test);
+                let id = format!("id:{FIRST_TEST},build:(id:{build})");
+                let build = [("id", build.into()), ("number", number.into())];
+                Json::object([("id", id.into()), ("build", Json::object(build))])
             });
         }
     }
@@ -272,6 +344,10 @@ fn test_json(call: &Call<'_>, seen: &Seen<'_>, one: &Occurrence, fields: &Fields
         obj.put("id", Level::Short, test.to_string())
             .put("name", Level::Short, one.name.as_str())
             .put("href", Level::Short, call.href(&format!("tests/id:{test}")));
+        if let Some(failed) = failed {
+            // Those that were given up or are done are among them.
+            obj.with("investigations", Level::Named, || investigations(failed));
+        }
         obj.done()
     });
     obj.nest("build", Level::Long, &Fields::short(), |fields| {
@@ -297,7 +373,22 @@ pub(super) fn tests_of_build(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) 
         Some(page(all.clone(), wanted, filter).items)
     });
     let href = call.href(&format!("testOccurrences?locator=build:(id:{})", build.id));
-    tests_json(call, seen, &narrowed.unwrap_or(all), &href, None, fields)
+    tests_json(
+        call,
+        seen,
+        &narrowed.unwrap_or(all),
+        &href,
+        None,
+        true,
+        fields,
+    )
+}
+
+/// Id and name of a test that a locator wants.
+fn wanted_test(locator: &Locator) -> Result<(Option<i64>, Option<String>), ApiError> {
+    let wanted = (locator.number("id")?, locator.value("name")?);
+    locator.finish(&["id", "name", "item"])?;
+    Ok(wanted)
 }
 
 fn test_filter(locator: &Locator) -> Result<impl Fn(&Occurrence) -> bool + use<>, ApiError> {
@@ -323,9 +414,15 @@ fn test_filter(locator: &Locator) -> Result<impl Fn(&Occurrence) -> bool + use<>
     let test = match locator.raw("test")? {
         Some(text) => {
             let inner = Locator::parse(text)?;
-            Some((inner.value("id")?, inner.value("name")?))
+            let items = inner.all("item");
+            if items.is_empty() {
+                vec![wanted_test(&inner)?]
+            } else {
+                let items = items.iter().map(|item| wanted_test(&Locator::parse(item)?));
+                items.collect::<Result<_, _>>()?
+            }
         }
-        None => None,
+        None => Vec::new(),
     };
     let id = locator.number("id")?;
     Ok(move |one: &Occurrence| {
@@ -336,17 +433,20 @@ fn test_filter(locator: &Locator) -> Result<impl Fn(&Occurrence) -> bool + use<>
         by_status
             && ignored.is_none_or(|ignored| ignored == one.ignored)
             && muted.is_none_or(|muted| muted == one.muted)
-            && currently_muted.is_none_or(|muted| muted == one.muted)
-            && investigated != Some(true)
+            && currently_muted.is_none_or(|muted| muted == one.currently_muted())
+            && investigated.is_none_or(|investigated| {
+                let is = one.failed.as_ref();
+                investigated == is.is_some_and(FailedTest::currently_investigated)
+            })
             && new.is_none_or(|new| new == one.failed.as_ref().is_some_and(|test| test.new))
             && failing.is_none_or(|failing| failing == one.failed.is_some())
             && name.as_ref().is_none_or(|name| name.fits(&one.name))
             && id.is_none_or(|id| u64::try_from(id) == Ok(FIRST_TEST + one.number))
-            && test.as_ref().is_none_or(|(id, name)| {
-                id.as_ref()
-                    .is_none_or(|id| *id == test_id(&one.name).to_string())
-                    && name.as_ref().is_none_or(|name| *name == one.name)
-            })
+            && (test.is_empty()
+                || test.iter().any(|(id, name)| {
+                    id.is_none_or(|id| id == test_id(&one.name))
+                        && name.as_ref().is_none_or(|name| *name == one.name)
+                }))
     })
 }
 
@@ -360,6 +460,14 @@ pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
     let single = path.len() == 1;
     let locator = Locator::parse_optional(Some(&text))?;
     locator.help(&KNOWN)?;
+    // A server of 2019.1 does not know this dimension.
+    if locator.has("newFailure") && !call.state.version.at_least(2019, 2, 0) {
+        let known = KNOWN.into_iter().filter(|name| *name != "newFailure");
+        return Err(ApiError::locator(format!(
+            "Error processing locator '{text}': Locator dimension [newFailure] is unknown. Supported dimensions are: [{}]",
+            known.collect::<Vec<_>>().join(", ")
+        )));
+    }
     let Some(of) = locator.raw("build")? else {
         if [
             "test",
@@ -391,7 +499,7 @@ pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
         locator.all(name);
     }
     locator.finish(&KNOWN)?;
-    let tests = verdict::tests(seen.0, &seen.1, call.now);
+    let tests = listed(call, &seen);
     let paged = page(
         (0..tests.count()).map(|at| occurrence(&tests, at)),
         wanted,
@@ -424,7 +532,7 @@ pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
     let next = next.map(|next| next_href(call, "testOccurrences", &text, wanted.count, next));
     Ok(Reply::Entity(
         "testOccurrences",
-        tests_json(call, &seen, &shown, &href, next, &fields),
+        tests_json(call, &seen, &shown, &href, next, false, &fields),
     ))
 }
 
@@ -444,13 +552,13 @@ pub(super) fn started<'s>(call: &'s Call<'_>, text: &str) -> Result<Seen<'s>, Ap
 /// `/builds/{locator}/testOccurrences`: not paged.
 pub(super) fn tests_under(call: &Call<'_>, text: &str) -> Answer {
     let seen = started(call, text)?;
-    let tests = verdict::tests(seen.0, &seen.1, call.now);
+    let tests = listed(call, &seen);
     let all: Vec<Occurrence> = (0..tests.count())
         .map(|at| occurrence(&tests, at))
         .collect();
     let href = call.href(&format!("testOccurrences?locator=build:(id:{})", seen.0.id));
     Ok(Reply::Entity(
         "testOccurrences",
-        tests_json(call, &seen, &all, &href, None, &call.fields()),
+        tests_json(call, &seen, &all, &href, None, false, &call.fields()),
     ))
 }
