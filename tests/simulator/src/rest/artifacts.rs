@@ -215,8 +215,49 @@ pub(super) fn route(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
             ))),
             None => Err(missing()),
         },
+        "archived" => {
+            if file.is_none() && !folder {
+                return Err(missing());
+            }
+            archived(call, &all, &path)
+        }
         _ => Err(ApiError::jersey(404)),
     }
+}
+
+/// Files under a folder that fit a pattern, as an archive. There is no range of it.
+fn archived(call: &Call<'_>, all: &[Artifact], under: &[String]) -> Answer {
+    let locator = Locator::parse_optional(call.query("locator"))?;
+    let patterns = locator.value("pattern")?;
+    for name in ["recursive", "hidden", "browseArchives"] {
+        locator.all(name);
+    }
+    locator.finish(&["pattern", "recursive", "hidden", "browseArchives"])?;
+    let fits = |path: &str| {
+        patterns.as_deref().is_none_or(|patterns| {
+            let mut all = patterns.split(',');
+            all.any(|pattern| ant_matches(pattern.trim().trim_start_matches("+:"), path))
+        })
+    };
+    let files: Vec<(String, Bytes)> = all
+        .iter()
+        .filter(|artifact| !artifact.is_hidden())
+        .filter_map(|artifact| {
+            let inside = artifact.segments.strip_prefix(under)?;
+            // A file's own path leaves nothing: then its name is what stands in the archive.
+            let path = match inside {
+                [] => artifact.segments.last()?.clone(),
+                inside => inside.join("/"),
+            };
+            let content = artifact.content.range(0, artifact.content.len());
+            fits(&path).then_some((path, content))
+        })
+        .collect();
+    let name = under.last().map_or("artifacts", String::as_str);
+    let mut response = crate::pages::plain(200, "application/zip", crate::zip::stored(&files));
+    let disposition = format!("attachment; filename=\"{name}.zip\"");
+    header(&mut response, "content-disposition", &disposition);
+    Ok(Reply::Raw(response))
 }
 
 fn may_see_hidden(call: &Call<'_>, seen: &Seen<'_>) -> bool {

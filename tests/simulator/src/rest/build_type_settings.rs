@@ -1,17 +1,17 @@
-//! What a configuration is made of: settings, steps, snapshot dependencies, parameters
+//! What a configuration is made of: settings, steps, parameters
 //! (TeamCity's source: BuildTypeRequest.java, BuildTypeUtil.java, PropEntityStep.java).
 
 use serde_json::Value;
 
 use crate::json::Json;
-use crate::model::{BuildType, Property, Step};
+use crate::model::{BuildType, Dependency, Property, Step};
 
 use super::build_types::{build_type_json, find, kind_name};
 use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::parameters::{self, Holder, Shown, list_json};
 use super::posted::{flag, text};
-use super::{Answer, Call, Reply, only, projects, vcs};
+use super::{Answer, Call, Reply, projects, vcs};
 
 /// Settings with TeamCity's defaults. Two more follow from the configuration itself.
 const DEFAULTS: [(&str, &str); 14] = [
@@ -62,7 +62,7 @@ pub(super) fn settings_json(call: &Call<'_>, of: &BuildType, fields: &Fields) ->
     list_json(&settings(call, of), Some(href), fields)
 }
 
-fn may_edit(call: &Call<'_>, project: &str) -> Result<(), ApiError> {
+pub(super) fn may_edit(call: &Call<'_>, project: &str) -> Result<(), ApiError> {
     projects::needs(call, project, "edit_project", "Edit project")
 }
 
@@ -268,6 +268,26 @@ fn steps(call: &mut Call<'_>, of: &BuildType, path: &[&str]) -> Answer {
     }
 }
 
+pub(super) fn dependency_json(call: &Call<'_>, on: &Dependency, fields: &Fields) -> Json {
+    let mut obj = Obj::new(fields);
+    obj.put("id", Level::Short, on.build_type.as_str()).put(
+        "type",
+        Level::Short,
+        "snapshot_dependency",
+    );
+    obj.nest(
+        "source-buildType",
+        Level::Short,
+        &Fields::short(),
+        |fields| {
+            call.state
+                .build_type(&on.build_type)
+                .map_or(Json::Null, |of| build_type_json(call, of, fields))
+        },
+    );
+    obj.done()
+}
+
 pub(super) fn dependencies_json(call: &Call<'_>, of: &BuildType, fields: &Fields) -> Json {
     let mut obj = Obj::new(fields);
     obj.always("count", Level::Short, of.dependencies.len());
@@ -276,23 +296,10 @@ pub(super) fn dependencies_json(call: &Call<'_>, of: &BuildType, fields: &Fields
         Level::Short,
         &Fields::long(),
         |fields| {
-            let list = of.dependencies.iter().map(|dependency| {
-                let mut obj = Obj::new(fields);
-                obj.put("id", Level::Short, dependency.build_type.as_str())
-                    .put("type", Level::Short, "snapshot_dependency");
-                obj.nest(
-                    "source-buildType",
-                    Level::Short,
-                    &Fields::short(),
-                    |fields| {
-                        call.state
-                            .build_type(&dependency.build_type)
-                            .map_or(Json::Null, |of| build_type_json(call, of, fields))
-                    },
-                );
-                obj.done()
-            });
-            list.collect::<Vec<_>>()
+            of.dependencies
+                .iter()
+                .map(|on| dependency_json(call, on, fields))
+                .collect::<Vec<_>>()
         },
     );
     obj.done()
@@ -303,10 +310,7 @@ pub(super) fn route(call: &mut Call<'_>, locator: &str, path: &[&str]) -> Option
     let [first, rest @ ..] = path else {
         return None;
     };
-    if !matches!(
-        *first,
-        "settings" | "parameters" | "steps" | "snapshot-dependencies"
-    ) {
+    if !matches!(*first, "settings" | "parameters" | "steps") {
         return None;
     }
     let of = match find(call, locator) {
@@ -319,15 +323,6 @@ pub(super) fn route(call: &mut Call<'_>, locator: &str, path: &[&str]) -> Option
     Some(match *first {
         "settings" => parameters::route(call, &Settings(of), rest),
         "parameters" => parameters::route(call, &Parameters(of), rest),
-        "steps" => steps(call, &of, rest),
-        _ => only(call, &["GET"]).and_then(|()| {
-            if !rest.is_empty() {
-                return Err(ApiError::jersey(404));
-            }
-            Ok(Reply::Entity(
-                "snapshot-dependencies",
-                dependencies_json(call, &of, &call.fields()),
-            ))
-        }),
+        _ => steps(call, &of, rest),
     })
 }

@@ -10,7 +10,8 @@ use super::paging::{Page, list, page};
 use super::posted::{flag, items, text};
 use super::projects::{self, project_id, project_json};
 use super::{
-    Answer, Call, Reply, branches, build_type_settings, only, parameters, text_or_406, vcs,
+    Answer, Call, Reply, branches, build_type_links, build_type_settings, only, parameters,
+    text_or_406, vcs,
 };
 
 const KNOWN: [&str; 15] = [
@@ -197,6 +198,24 @@ pub(super) fn kind_name(kind: BuildTypeKind) -> &'static str {
     }
 }
 
+/// The templates that a configuration is attached to.
+pub(super) fn templates_json(call: &Call<'_>, of: &BuildType, fields: &Fields) -> Json {
+    let found: Vec<&BuildType> = of
+        .templates
+        .iter()
+        .filter_map(|id| call.state.build_type(id))
+        .collect();
+    let mut obj = Obj::new(fields);
+    obj.always("count", Level::Short, found.len());
+    obj.nest("buildType", Level::Short, &Fields::short(), |fields| {
+        found
+            .iter()
+            .map(|of| build_type_json(call, of, fields))
+            .collect::<Vec<_>>()
+    });
+    obj.done()
+}
+
 pub(super) fn build_type_json(call: &Call<'_>, build_type: &BuildType, fields: &Fields) -> Json {
     let state = &call.state;
     let id = &build_type.id;
@@ -235,20 +254,7 @@ pub(super) fn build_type_json(call: &Call<'_>, build_type: &BuildType, fields: &
             project_json(call, &build_type.project, fields)
         })
         .nest("templates", Level::Long, &Fields::long(), |fields| {
-            let found: Vec<&BuildType> = build_type
-                .templates
-                .iter()
-                .filter_map(|id| state.build_type(id))
-                .collect();
-            let mut obj = Obj::new(fields);
-            obj.always("count", Level::Short, found.len());
-            obj.nest("buildType", Level::Short, &Fields::short(), |fields| {
-                found
-                    .iter()
-                    .map(|of| build_type_json(call, of, fields))
-                    .collect::<Vec<_>>()
-            });
-            obj.done()
+            templates_json(call, build_type, fields)
         });
     if state.may(
         &call.who,
@@ -314,29 +320,13 @@ fn create(call: &mut Call<'_>) -> Answer {
     .name(name)
     .description(text(&body, "description")?.unwrap_or_default());
     of.template = flag(&body, "templateFlag")?;
-    for template in items(&body, "templates", "buildType")? {
-        let id = text(template, "id")?.unwrap_or_default();
-        let found = find(call, &format!("id:{id}"))?;
-        if !found.template {
-            return Err(ApiError::bad_request(format!(
-                "Found build type when only templates are expected: {id}"
-            )));
-        }
-        of.templates.push(id.to_owned());
-    }
+    of.templates = build_type_links::posted_templates(call, &body)?;
     of.parameters = items(&body, "parameters", "property")?
         .iter()
         .map(|property| parameters::posted(property, None))
         .collect::<Result<_, _>>()?;
     for entry in items(&body, "vcs-root-entries", "vcs-root-entry")? {
-        let root = entry.pointer("/vcs-root/id").or_else(|| entry.get("id"));
-        let root = root.and_then(|id| id.as_str()).unwrap_or_default();
-        if call.state.root(root).is_none() {
-            return Err(ApiError::not_found(format!(
-                "No VCS root found by id '{root}'."
-            )));
-        }
-        let rules = text(entry, "checkout-rules")?.unwrap_or_default();
+        let (root, rules) = build_type_links::posted_entry(call, entry)?;
         of = of.root_with_rules(root, rules);
     }
     add(call, of)
@@ -442,6 +432,7 @@ fn set_field(call: &mut Call<'_>, locator: &str, field: &str) -> Answer {
 pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
     if let [locator, rest @ ..] = path
         && let Some(answer) = build_type_settings::route(call, locator, rest)
+            .or_else(|| build_type_links::route(call, locator, rest))
     {
         return answer;
     }
@@ -484,14 +475,6 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
             Ok(Reply::Entity(
                 "buildType",
                 build_type_json(call, build_type, &call.fields()),
-            ))
-        }
-        [locator, "vcs-root-entries"] => {
-            let build_type = find(call, locator)?;
-            vcs::may_view_settings(call, &build_type.project)?;
-            Ok(Reply::Entity(
-                "vcs-root-entries",
-                vcs::entries_json(call, build_type, &call.fields()),
             ))
         }
         [locator, "branches"] => branches::list_of(call, find(call, locator)?),

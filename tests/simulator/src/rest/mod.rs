@@ -7,6 +7,7 @@ mod branches;
 mod build_filter;
 mod build_json;
 mod build_parts;
+mod build_type_links;
 mod build_type_settings;
 mod build_types;
 mod builds;

@@ -6,7 +6,7 @@ use crate::model::{BuildType, Property, Tag, Trigger, TriggeringOptions};
 use crate::queueing::Order;
 
 use super::errors::ApiError;
-use super::{Call, build_types, builds, pinning};
+use super::{Call, agent_pools, agents, build_types, builds, pinning};
 
 pub(super) fn text<'v>(value: &'v Value, name: &str) -> Result<Option<&'v str>, ApiError> {
     match value.get(name) {
@@ -260,28 +260,48 @@ fn options(body: &Value) -> Result<TriggeringOptions, ApiError> {
     })
 }
 
+/// The agent that a build must run on: by `id` or `locator`, else any of a `pool`, else by `typeId`. A bare `name` is refused
+/// (TeamCity's source: Agent.java, getAgentRestrictor).
 fn agent(call: &Call<'_>, body: &Value) -> Result<Option<u64>, ApiError> {
     let Some(agent) = body.get("agent").filter(|agent| !agent.is_null()) else {
         return Ok(None);
     };
-    let id = id_text(agent.get("id")).or_else(|| id_text(agent.get("typeId")));
-    let name = text(agent, "name")?;
-    let found = call.state.agents.iter().find(|known| match (&id, name) {
-        (Some(id), _) => known.id.to_string() == *id,
-        (None, Some(name)) => known.name == name,
-        (None, None) => false,
-    });
-    match (found, id, name) {
-        (Some(found), ..) => Ok(Some(found.id)),
-        (None, Some(id), _) => Err(ApiError::not_found(format!(
-            "No agent can be found by id '{id}'."
-        ))),
-        (None, None, Some(name)) => Err(ApiError::not_found(format!(
-            "No agent can be found by name '{name}'."
-        ))),
-        // A pool restricts to its agents, which is all of them here.
-        (None, None, None) => Ok(None),
+    let locator = text(agent, "locator")?;
+    let id = id_text(agent.get("id"));
+    let wanted = match (id, locator) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::bad_request(
+                "Both 'locator' and 'id' attributes are specified. Only one should be present.",
+            ));
+        }
+        (Some(id), None) => Some(format!("id:{id}")),
+        (None, Some(locator)) => Some(locator.to_owned()),
+        (None, None) => None,
+    };
+    if let Some(wanted) = wanted {
+        return Ok(Some(agents::find(call, &wanted)?.id));
     }
+    if let Some(pool) = agent.get("pool").filter(|pool| !pool.is_null()) {
+        let wanted = match (id_text(pool.get("id")), text(pool, "locator")?) {
+            (Some(id), _) => format!("id:{id}"),
+            (None, Some(locator)) => locator.to_owned(),
+            (None, None) => {
+                return Err(ApiError::bad_request(
+                    "Either 'locator' or other attributes should be specified.",
+                ));
+            }
+        };
+        let pool = agent_pools::find(call, &wanted)?.id;
+        let mut of_pool = call.state.agents.iter().filter(|agent| agent.pool == pool);
+        // Agents do not limit how many builds run, so that the first of the pool takes it.
+        return Ok(of_pool.next().map(|agent| agent.id));
+    }
+    if let Some(kind) = id_text(agent.get("typeId")) {
+        return Ok(Some(agents::find(call, &format!("typeId:{kind}"))?.id));
+    }
+    Err(ApiError::bad_request(
+        "No agent specified. Either 'id' or 'locator' attribute should be present.",
+    ))
 }
 
 /// The tags of a posted list.

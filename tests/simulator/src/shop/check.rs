@@ -46,6 +46,21 @@ impl Ids {
     }
 }
 
+/// Whether steps lead from a place back to it.
+fn circles(from: &str, next: &dyn Fn(&str) -> Vec<String>) -> bool {
+    let mut open = next(from);
+    let mut seen = BTreeSet::new();
+    while let Some(at) = open.pop() {
+        if at == from {
+            return true;
+        }
+        if seen.insert(at.clone()) {
+            open.extend(next(&at));
+        }
+    }
+    false
+}
+
 pub(super) fn check(file: &File) -> Result<(), ShopError> {
     let configurations = || {
         file.projects
@@ -91,7 +106,34 @@ pub(super) fn check(file: &File) -> Result<(), ShopError> {
     for project in &file.projects {
         projects.has(&project.parent, || format!("project {}", project.id))?;
     }
+    for project in &file.projects {
+        let parents = |id: &str| {
+            let found = file.projects.iter().find(|known| known.id == id);
+            found
+                .and_then(|known| known.parent.clone())
+                .into_iter()
+                .collect()
+        };
+        if circles(&project.id, &parents) {
+            return Err(ShopError::Circle {
+                place: format!("project {}", project.id),
+                by: "parent",
+            });
+        }
+    }
     for of in configurations() {
+        let dependencies = |id: &str| {
+            let found = configurations().find(|known| known.id == id);
+            found
+                .map(|known| known.depends_on.clone())
+                .unwrap_or_default()
+        };
+        if circles(&of.id, &dependencies) {
+            return Err(ShopError::Circle {
+                place: format!("configuration {}", of.id),
+                by: "depends-on",
+            });
+        }
         let place = || format!("configuration {}", of.id);
         roots.has(&of.roots, place)?;
         types.has(&of.depends_on, place)?;

@@ -28,6 +28,14 @@ pub enum ShopError {
         /// The name.
         name: String,
     },
+    /// Things lead back to themselves.
+    #[error("{place}: it leads back to itself by {by}")]
+    Circle {
+        /// Which of them.
+        place: String,
+        /// What leads from one to the other.
+        by: &'static str,
+    },
     /// Two things have the same id.
     #[error("{kind} {id} is there twice")]
     Twice {

@@ -223,3 +223,21 @@ async fn conditions_are_combined() {
         [4712, 4711]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn artifacts_come_as_an_archive() {
+    let simulator = small();
+    for (path, has, lacks) in [
+        ("", "reports/index.html", ".teamcity"),
+        ("/reports", "index.html", "reports/"),
+        ("?locator=pattern:*.txt", "app.txt", "index.html"),
+    ] {
+        let path = format!("/app/rest/builds/id:4711/artifacts/archived{path}");
+        let archive = get(&simulator, &path).await;
+        assert_eq!(archive.headers["content-type"], "application/zip");
+        assert!(
+            archive.text.contains(has) && !archive.text.contains(lacks),
+            "{path}"
+        );
+    }
+}

@@ -6,7 +6,7 @@ use teamcity_simulator::{Mode, Plan, Scenario, Simulator};
 
 use crate::client::{get, post, posting, queue, request, send};
 
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 58] = [
     "app",
     "rest",
     "builds",
@@ -46,6 +46,24 @@ const PIECES: [&str; 40] = [
     "..",
     "multiple",
     "projects",
+    "agentPools",
+    "id:0",
+    "pool",
+    "compatibleBuildTypes",
+    "incompatibleBuildTypes",
+    "parameters",
+    "value",
+    "settings",
+    "steps",
+    "snapshot-dependencies",
+    "vcs-root-entries",
+    "templates",
+    "projectFeatures",
+    "secure",
+    "versionedSettings",
+    "order",
+    "pipelines",
+    "archived",
     "",
 ];
 const QUERIES: [&str; 20] = [

@@ -329,3 +329,70 @@ async fn users_are_made_and_found() {
     let all = desk.get("users?fields=user(username)").await;
     assert_eq!(all["user"].as_array().unwrap().len(), 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_is_tied_to_roots_templates_and_others() {
+    let desk = Desk::open();
+    let body = json!({"name": "New", "project": {"id": "Sandbox"}}).to_string();
+    assert_eq!(desk.ask("POST", "buildTypes", &body).await.status, 200);
+    let of = "buildTypes/id:Sandbox_New";
+    let ties = [
+        (
+            "vcs-root-entries",
+            json!({"id": "Sandbox_Git"}),
+            "Sandbox_Git",
+        ),
+        (
+            "templates",
+            json!({"id": "Sandbox_Template"}),
+            "Sandbox_Template",
+        ),
+        (
+            "snapshot-dependencies",
+            json!({"source-buildType": {"id": "Sandbox_Test"}}),
+            "Sandbox_Test",
+        ),
+    ];
+    for (path, body, id) in ties {
+        let path = format!("{of}/{path}");
+        let made = desk.ask("POST", &path, &body.to_string()).await;
+        assert_eq!(made.status, 200, "{path}: {}", made.text);
+        assert!(desk.ask("GET", &path, "").await.text.contains(id));
+        assert_eq!(
+            desk.ask("DELETE", &format!("{path}/id:{id}"), "")
+                .await
+                .status,
+            204
+        );
+        assert!(!desk.ask("GET", &path, "").await.text.contains(id));
+    }
+    // What depends on it already can't be depended on.
+    let circle = json!({"source-buildType": {"id": "Sandbox_Test"}}).to_string();
+    let path = "buildTypes/id:Sandbox_Build/snapshot-dependencies";
+    assert_eq!(desk.ask("POST", path, &circle).await.status, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_asks_for_an_agent_in_several_ways() {
+    let desk = Desk::open();
+    let order = |agent: serde_json::Value| {
+        json!({"buildType": {"id": "CLI_Linux"}, "agent": agent}).to_string()
+    };
+    for (agent, id) in [
+        (json!({"id": 2}), 2),
+        (json!({"locator": "name:windows-agent-1"}), 2),
+        (json!({"pool": {"id": 1}}), 2),
+        (json!({"typeId": 1}), 1),
+    ] {
+        let queued = desk.ask("POST", "buildQueue", &order(agent.clone())).await;
+        assert_eq!(queued.json()["agent"]["id"], id, "{agent}: {}", queued.text);
+    }
+    let refused = desk
+        .ask(
+            "POST",
+            "buildQueue",
+            &order(json!({"name": "linux-agent-1"})),
+        )
+        .await;
+    assert_eq!(refused.status, 400);
+}

@@ -150,6 +150,10 @@ fn a_shop_names_only_what_it_has() {
         complaint("users:\n  - username: a\n  - username: a\n"),
         "user a is there twice"
     );
+    assert_eq!(
+        complaint(&format!("{project}        depends-on: [P_B]\n")),
+        "configuration P_B: it leads back to itself by depends-on"
+    );
     assert!(complaint("colour: green\n").contains("colour"));
     assert!(
         complaint("builds:\n  - configuration: X\n    ago: soon\n").contains("soon is no length")
