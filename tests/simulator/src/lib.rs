@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod agents;
 pub mod bitbucket;
 mod body;
 mod build_log;
@@ -27,6 +28,7 @@ mod simulator;
 mod spoiling;
 mod state;
 mod succession;
+mod vcs;
 mod verdict;
 mod view;
 mod zip;

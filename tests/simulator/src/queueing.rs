@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::agents;
 use crate::lifecycle::Phase;
 use crate::model::{
     Build, BuildType, BuildTypeKind, Outcome, Plan, Property, Revision, Tag, Trigger,
@@ -10,6 +11,7 @@ use crate::model::{
 };
 use crate::state::State;
 use crate::succession::foresee;
+use crate::vcs::{resolve_branch, revisions};
 
 /// What a build is asked to be.
 #[derive(Debug, Clone)]
@@ -55,33 +57,6 @@ impl Order {
     }
 }
 
-/// The branch a build gets for the name that was asked for.
-fn resolve_branch(
-    state: &State,
-    build_type: &BuildType,
-    asked: Option<&str>,
-    now: Duration,
-) -> (Option<String>, bool) {
-    let branches = state.branches_of(build_type, now);
-    let default = branches
-        .iter()
-        .find(|branch| branch.default)
-        .map(|branch| branch.name.clone());
-    match asked {
-        None | Some("" | "<default>") => (default, true),
-        Some(name) => match branches.iter().find(|branch| branch.name == name) {
-            Some(branch) => (Some(branch.name.clone()), branch.default),
-            // A branch name on roots without any is kept as it is: it is just a name then.
-            None if branches.is_empty() => (None, true),
-            // What nobody knows runs on the default branch, unless the specification forbids it.
-            None if build_type.fallback_to_default && !state.doubts.unknown_branch_fails => {
-                (default, true)
-            }
-            None => (Some(name.to_owned()), false),
-        },
-    }
-}
-
 /// What TeamCity says of a branch that no root monitors.
 fn unmonitored(
     state: &State,
@@ -97,41 +72,6 @@ fn unmonitored(
             "The build was triggered in the branch {name} which does not correspond to any branch monitored by the build VCS roots"
         )
     })
-}
-
-/// The revisions of a build on a branch.
-pub(crate) fn revisions(
-    state: &State,
-    build_type: &BuildType,
-    branch: Option<&str>,
-    pinned: &[Revision],
-    now: Duration,
-) -> Vec<Revision> {
-    let branches = state.branches_of(build_type, now);
-    let branch = branches
-        .iter()
-        .find(|known| Some(known.name.as_str()) == branch);
-    build_type
-        .roots
-        .iter()
-        .filter_map(|(id, _)| {
-            if let Some(given) = pinned.iter().find(|given| given.root == *id) {
-                return Some(given.clone());
-            }
-            let root = state.root(id)?;
-            let in_branch =
-                branch.and_then(|branch| branch.refs.iter().find(|(root, _)| root == id));
-            let vcs_branch = in_branch.map_or(&root.default_branch, |(_, vcs_ref)| vcs_ref);
-            let head = state
-                .head(id, vcs_branch, now)
-                .or_else(|| state.head(id, &root.default_branch, now))?;
-            Some(Revision {
-                root: id.clone(),
-                version: head.version.clone(),
-                vcs_branch: vcs_branch.clone(),
-            })
-        })
-        .collect()
 }
 
 /// Puts a build, and those that it depends on, into the queue. The configuration must exist.
@@ -232,7 +172,7 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
         queued_at: now,
         trigger: order.trigger.clone(),
         agent: order.agent,
-        taken_by: able_agent(state, &build_type),
+        taken_by: agents::able(state, &build_type),
         plan: Arc::new(plan),
         dependencies: Vec::new(),
         number,
@@ -261,18 +201,6 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
     }
     foresee(state, id);
     state.enforce_limit(id, now);
-}
-
-/// The first agent that can take a build of a configuration, or else the first at all; none for composite ones.
-fn able_agent(state: &State, build_type: &BuildType) -> Option<u64> {
-    if build_type.kind == BuildTypeKind::Composite {
-        return None;
-    }
-    let able = state.agents.iter().find(|agent| {
-        let ready = agent.connected && agent.enabled && agent.authorized;
-        ready && !agent.cannot_run.iter().any(|(id, _)| *id == build_type.id)
-    });
-    able.or(state.agents.first()).map(|agent| agent.id)
 }
 
 fn queue_dependencies(

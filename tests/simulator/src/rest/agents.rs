@@ -1,5 +1,6 @@
 //! `/app/rest/agents` (TeamCity's source: AgentRequest.java, AgentFinder.java, Agent.java).
 
+use crate::agents::obstacle;
 use crate::json::Json;
 use crate::lifecycle::Phase;
 use crate::model::{Agent, BuildType};
@@ -94,24 +95,13 @@ pub(super) fn agent_json(call: &Call<'_>, agent: &Agent, fields: &Fields) -> Jso
     obj.done()
 }
 
-/// Why an agent can't run a configuration; `None` if it can. Whether it is enabled, authorized or connected does not matter.
-fn obstacle(call: &Call<'_>, agent: &Agent, of: &BuildType) -> Option<String> {
-    let pooled = agent_pools::by_id(call, agent.pool)
-        .is_some_and(|pool| pool.projects.contains(&of.project));
-    if !pooled {
-        return Some("Agent belongs to the pool not associated with the project".to_owned());
-    }
-    let found = agent.cannot_run.iter().find(|(id, _)| *id == of.id);
-    found.map(|(_, requirement)| format!("Unmet requirements:\n\t{requirement}"))
-}
-
 /// The configurations that the caller may see, with what keeps an agent from running them.
 fn compatibility<'s>(call: &'s Call<'_>, agent: &Agent) -> Vec<(&'s BuildType, Option<String>)> {
     call.state
         .build_types
         .iter()
         .filter(|of| !of.template && call.state.may_view_type(&call.who, &of.id))
-        .map(|of| (of, obstacle(call, agent, of)))
+        .map(|of| (of, obstacle(call.state, agent, of)))
         .collect()
 }
 
@@ -228,7 +218,7 @@ fn find_all(call: &Call<'_>, locator: &Locator) -> Result<Vec<u64>, ApiError> {
         types.iter().any(|id| {
             state
                 .build_type(id)
-                .is_some_and(|of| obstacle(call, agent, of).is_none())
+                .is_some_and(|of| obstacle(call.state, agent, of).is_none())
         })
     };
     let fits = |agent: &&Agent| {

@@ -12,7 +12,7 @@ use super::build_parts::{
     wait_reason,
 };
 use super::fields::{Fields, Level, Obj};
-use super::{Call, agents, artifacts, build_types, pipelines, problems, queue, tests};
+use super::{Call, agents, approval, artifacts, build_types, pipelines, problems, tests};
 
 /// A build under the caller's eyes.
 pub(super) type Seen<'a> = (&'a Build, Timeline);
@@ -276,7 +276,7 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
     }
     if state.version.at_least(2022, 4, 0) && course.approval.is_some() {
         obj.nest("approvalInfo", Level::Named, &Fields::long(), |fields| {
-            queue::approval_json(call, seen, fields)
+            approval::approval_json(call, seen, fields)
         });
     }
     obj.nest(

@@ -2,11 +2,13 @@
 
 mod agent_pools;
 mod agents;
+mod approval;
 mod artifacts;
 mod branches;
 mod build_filter;
 mod build_json;
 mod build_parts;
+mod build_type_changes;
 mod build_type_links;
 mod build_type_settings;
 mod build_types;
@@ -24,12 +26,14 @@ mod pinning;
 mod pipelines;
 mod posted;
 mod problems;
+mod project_changes;
 mod project_features;
 mod projects;
 mod queue;
 mod queue_pause;
 pub(crate) mod resource;
 mod server;
+mod test_history;
 mod tests;
 mod text_log;
 mod users;

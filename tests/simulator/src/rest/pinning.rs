@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::model::{BuildType, Revision};
-use crate::queueing::{Order, revisions};
+use crate::queueing::Order;
 use crate::state::State;
+use crate::vcs::revisions;
 
 use super::errors::ApiError;
 use super::posted::{flag, id_text, items, text};

@@ -1,6 +1,5 @@
 //! `/app/rest/buildQueue` (TeamCity's source: BuildQueueRequest.java, QueuedBuildFinder.java).
 
-use crate::json::Json;
 use crate::lifecycle::Phase;
 use crate::model::Cancellation;
 use crate::queueing;
@@ -8,10 +7,10 @@ use crate::queueing;
 use super::build_json::{Seen, build_json};
 use super::builds::{CancelRequest, ensure_view, find_one};
 use super::errors::ApiError;
-use super::fields::{Fields, Level, Obj};
+use super::fields::Fields;
 use super::locator::Locator;
 use super::paging::{Page, list, page};
-use super::{Answer, Call, Reply, build_types, extras, only, posted, projects};
+use super::{Answer, Call, Reply, approval, build_types, extras, only, posted, projects};
 
 const KNOWN: [&str; 11] = [
     "id",
@@ -56,16 +55,16 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
             only(call, &["GET"])?;
             let seen = queued(call, text)?;
             if seen.1.approval.is_none() {
-                return Err(no_approval());
+                return Err(approval::no_approval());
             }
             Ok(Reply::Entity(
                 "approvalInfo",
-                approval_json(call, &seen, &call.fields()),
+                approval::approval_json(call, &seen, &call.fields()),
             ))
         }
         [text, "approve"] if call.state.version.at_least(2022, 4, 0) => {
             only(call, &["POST"])?;
-            approve(call, text)
+            approval::approve(call, text)
         }
         _ => Err(ApiError::jersey(404)),
     }
@@ -90,7 +89,7 @@ fn add(call: &mut Call<'_>) -> Answer {
 }
 
 /// The queued build of a locator; started ones are refused.
-fn queued<'s>(call: &'s Call<'_>, text: &str) -> Result<Seen<'s>, ApiError> {
+pub(super) fn queued<'s>(call: &'s Call<'_>, text: &str) -> Result<Seen<'s>, ApiError> {
     let locator = Locator::parse(text)?;
     let id = locator
         .value("id")?
@@ -192,7 +191,7 @@ fn list_queue(call: &Call<'_>) -> Answer {
     ))
 }
 
-fn project_of(call: &Call<'_>, build_type: &str) -> String {
+pub(super) fn project_of(call: &Call<'_>, build_type: &str) -> String {
     call.state
         .build_type(build_type)
         .map(|of| of.project.clone())
@@ -318,109 +317,5 @@ fn reorder(call: &mut Call<'_>, position: &str) -> Answer {
     Ok(Reply::Entity(
         "build",
         build_json(call, &seen, &call.fields()),
-    ))
-}
-
-fn no_approval() -> ApiError {
-    ApiError::bad_request(
-        "Trying to access approval status for a queued build that does not have approval configuration",
-    )
-}
-
-fn approval_status(seen: &Seen<'_>, now: std::time::Duration) -> &'static str {
-    let (_, course) = seen;
-    match (course.approval.flatten(), course.canceled(now)) {
-        (Some(_), _) => "approved",
-        (None, Some(cancellation)) if cancellation.user.is_none() => "timedOut",
-        (None, Some(_)) => "canceled",
-        (None, None) => "waitingForApproval",
-    }
-}
-
-pub(super) fn approval_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> Json {
-    let (build, _) = seen;
-    let state = &call.state;
-    let status = approval_status(seen, call.now);
-    let mut obj = Obj::new(fields);
-    obj.put("status", Level::Short, status)
-        .put(
-            "timeoutTimestamp",
-            Level::Short,
-            state
-                .clock
-                .compact(build.queued_at + build.plan.approval_timeout),
-        )
-        .put("configurationValid", Level::Short, true)
-        .put(
-            "canBeApprovedByCurrentUser",
-            Level::Short,
-            status == "waitingForApproval" && can_approve(call, build),
-        );
-    obj.nest("userApprovals", Level::Long, &Fields::long(), |_| {
-        let by = build
-            .approved
-            .and_then(|(at, user)| Some((at, state.user(user)?)));
-        let list: Vec<Json> = by
-            .iter()
-            .map(|(at, user)| {
-                Json::object([
-                    (
-                        "user",
-                        Json::object([
-                            ("id", user.id.into()),
-                            ("username", user.username.as_str().into()),
-                        ]),
-                    ),
-                    ("approved", true.into()),
-                    ("timestamp", state.clock.compact(*at).into()),
-                ])
-            })
-            .collect();
-        Json::object([
-            ("count", list.len().into()),
-            ("userApproval", Json::List(list)),
-        ])
-    });
-    obj.done()
-}
-
-fn can_approve(call: &Call<'_>, build: &crate::model::Build) -> bool {
-    call.state.may(
-        &call.who,
-        &project_of(call, &build.build_type),
-        "approve_build",
-    )
-}
-
-fn approve(call: &mut Call<'_>, text: &str) -> Answer {
-    // An id of no build at all is told in other words than a build that has started.
-    find_one(call, text)?;
-    let seen = queued(call, text)?;
-    if seen.1.approval.is_none() {
-        return Err(no_approval());
-    }
-    let status = approval_status(&seen, call.now);
-    if status != "waitingForApproval" {
-        return Err(ApiError::bad_request(format!(
-            "This build cannot be approved, approval status is: {status}"
-        )));
-    }
-    if !can_approve(call, seen.0) {
-        return Err(ApiError::denied(
-            "You do not have enough permissions to approve the build",
-        ));
-    }
-    let id = seen.0.id;
-    let (now, user) = (call.now, call.who.user);
-    if let Some(build) = call.state.builds.get_mut(&id) {
-        build.approved = Some((now, user));
-    }
-    let seen = call
-        .state
-        .visible_build(id, now)
-        .ok_or_else(ApiError::null_pointer)?;
-    Ok(Reply::Entity(
-        "approvalInfo",
-        approval_json(call, &seen, &call.fields()),
     ))
 }

@@ -5,16 +5,16 @@ use crate::lifecycle::Phase;
 use crate::model::{Build, FailedTest, Tests};
 use crate::verdict;
 
-use super::branches::{BranchFilter, Condition};
+use super::branches::Condition;
 use super::build_json::{Seen, build_json};
 use super::builds::find_one;
 use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
 use super::paging::{Page, next_href, page};
-use super::{Answer, Call, Reply, build_types, only, projects};
+use super::{Answer, Call, Reply, only, test_history};
 
-const KNOWN: [&str; 20] = [
+pub(super) const KNOWN: [&str; 20] = [
     "id",
     "build",
     "test",
@@ -43,7 +43,7 @@ const FIRST_TEST: u64 = 2_000_000_001;
 
 /// One test of a build.
 #[derive(Debug, Clone)]
-struct Occurrence {
+pub(super) struct Occurrence {
     number: u64,
     name: String,
     status: &'static str,
@@ -63,7 +63,7 @@ impl Occurrence {
 }
 
 /// The tests that a list has: none while it is late.
-fn listed(call: &Call<'_>, seen: &Seen<'_>) -> Tests {
+pub(super) fn listed(call: &Call<'_>, seen: &Seen<'_>) -> Tests {
     if verdict::lists_are_there(seen.0, &seen.1, call.now) {
         verdict::tests(seen.0, &seen.1, call.now)
     } else {
@@ -71,7 +71,7 @@ fn listed(call: &Call<'_>, seen: &Seen<'_>) -> Tests {
     }
 }
 
-fn occurrence(tests: &Tests, at: usize) -> Occurrence {
+pub(super) fn occurrence(tests: &Tests, at: usize) -> Occurrence {
     let number = at as u64;
     if let Some(test) = tests.failed.get(at) {
         let status = if test.status_error {
@@ -114,88 +114,6 @@ fn test_id(name: &str) -> i64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     hash.cast_signed()
-}
-
-/// The occurrences of tests over builds, the newest first: what a locator without a build asks for.
-fn history(call: &Call<'_>, text: &str, locator: &Locator, single: bool) -> Answer {
-    let wanted = Page::usual(locator)?;
-    let filter = test_filter(locator)?;
-    let types = match locator.raw("buildType")? {
-        Some(inner) => Some(
-            build_types::find_all(call, &Locator::parse(inner)?)?
-                .iter()
-                .map(|of| of.id.clone())
-                .collect::<Vec<_>>(),
-        ),
-        None => None,
-    };
-    let project = locator
-        .raw("affectedProject")?
-        .map(|inner| projects::find(call, inner))
-        .transpose()?;
-    let branch = locator
-        .raw("branch")?
-        .map(BranchFilter::parse)
-        .transpose()?;
-    let personal = locator.boolean("includePersonal")?.unwrap_or(false);
-    for name in ["invocations", "expandInvocations"] {
-        locator.all(name);
-    }
-    locator.finish(&KNOWN)?;
-    let state = &call.state;
-    let seen_builds = state
-        .listed_builds(call.now)
-        .into_iter()
-        .filter(|(build, course)| {
-            let project_of = state.build_type(&build.build_type).map(|of| &of.project);
-            course.phase(call.now) != Phase::Queued
-                && (personal || build.personal.is_none())
-                && state.may_view_type(&call.who, &build.build_type)
-                && types
-                    .as_ref()
-                    .is_none_or(|types| types.contains(&build.build_type))
-                && project.as_ref().is_none_or(|above| {
-                    project_of.is_some_and(|own| state.lineage(own).contains(above))
-                })
-                && branch
-                    .as_ref()
-                    .is_none_or(|branch| branch.fits(build.branch.as_deref(), build.default_branch))
-        });
-    let all = seen_builds.flat_map(|seen| {
-        let tests = verdict::tests(seen.0, &seen.1, call.now);
-        let found: Vec<Occurrence> = (0..tests.count())
-            .map(|at| occurrence(&tests, at))
-            .collect();
-        found.into_iter().map(move |one| (seen.clone(), one))
-    });
-    let paged = page(all, wanted, |(_, one)| filter(one));
-    if single {
-        let (seen, one) = paged.items.first().ok_or_else(|| {
-            ApiError::not_found(format!("Nothing is found by locator 'count:1,{text}'."))
-        })?;
-        let json = test_json(call, seen, one, &call.fields());
-        return Ok(Reply::Entity("testOccurrence", json));
-    }
-    let fields = call.fields();
-    let next = paged
-        .next
-        .map(|next| next_href(call, "testOccurrences", text, wanted.count, next));
-    let mut obj = Obj::new(&fields);
-    obj.always("count", Level::Short, paged.items.len())
-        .put(
-            "href",
-            Level::Short,
-            call.href(&format!("testOccurrences?locator={text}")),
-        )
-        .put("nextHref", Level::Short, next);
-    obj.nest("testOccurrence", Level::Long, &Fields::short(), |fields| {
-        paged
-            .items
-            .iter()
-            .map(|(seen, one)| test_json(call, seen, one, fields))
-            .collect::<Vec<_>>()
-    });
-    Ok(Reply::Entity("testOccurrences", obj.done()))
 }
 
 /// The counters and, if wanted, a page of the tests. A build's own container may count otherwise than its list does.
@@ -288,7 +206,12 @@ fn investigations(test: &FailedTest) -> Json {
     ])
 }
 
-fn test_json(call: &Call<'_>, seen: &Seen<'_>, one: &Occurrence, fields: &Fields) -> Json {
+pub(super) fn test_json(
+    call: &Call<'_>,
+    seen: &Seen<'_>,
+    one: &Occurrence,
+    fields: &Fields,
+) -> Json {
     let build = seen.0.id;
     let number = FIRST_TEST + one.number;
     let id = if call.state.version.at_least(2026, 2, 0) {
@@ -391,7 +314,9 @@ fn wanted_test(locator: &Locator) -> Result<(Option<i64>, Option<String>), ApiEr
     Ok(wanted)
 }
 
-fn test_filter(locator: &Locator) -> Result<impl Fn(&Occurrence) -> bool + use<>, ApiError> {
+pub(super) fn test_filter(
+    locator: &Locator,
+) -> Result<impl Fn(&Occurrence) -> bool + use<>, ApiError> {
     let status = locator.value("status")?.map(|status| status.to_uppercase());
     if let Some(status) = &status
         && ![
@@ -479,7 +404,7 @@ pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
         .iter()
         .any(|name| locator.has(name))
         {
-            return history(call, &text, &locator, single);
+            return test_history::history(call, &text, &locator, single);
         }
         return Err(ApiError::bad_request(format!(
             "Unsupported test occurrence locator '{text}'. Try one of locator dimensions: build, test, currentlyFailing, currentlyMuted"

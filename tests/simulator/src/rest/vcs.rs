@@ -9,7 +9,7 @@ use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
 use super::paging::{Page, list, page};
 use super::posted::text;
-use super::{Answer, Call, Reply, build_types, only, projects, text_or_406};
+use super::{Answer, Call, Reply, build_types, only, project_changes, projects, text_or_406};
 
 const SETTINGS: &str = "view_build_configuration_settings";
 const KNOWN: [&str; 11] = [
@@ -238,7 +238,7 @@ fn create(call: &mut Call<'_>) -> Answer {
     let name = text(&body, "name")?.unwrap_or_default();
     let id = match text(&body, "id")? {
         Some(id) => id.to_owned(),
-        None => projects::id_for(&project, name),
+        None => project_changes::id_for(&project, name),
     };
     if call.state.root(&id).is_some() {
         return Err(ApiError::bad_request(format!(
