@@ -33,6 +33,8 @@ pub struct Timeline {
     pub cancellation: Option<Cancellation>,
     /// Dependencies that did not succeed and add a problem.
     pub failed_dependencies: Vec<u64>,
+    /// How many builds a composite one consists of.
+    pub parts: Option<usize>,
     /// That it says that it failed to start, though it ends with a status.
     pub failed_to_start: bool,
     /// When all dependencies are finished; `None`: never.
@@ -178,6 +180,7 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
         deleted,
         cancellation: None,
         failed_dependencies: Vec::new(),
+        parts: None,
         failed_to_start: false,
         ready,
         approval,
@@ -185,6 +188,7 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
 
     let composite = around.kind == BuildTypeKind::Composite && !around.dependencies.is_empty();
     if composite {
+        course.parts = Some(around.dependencies.len());
         let first = around
             .dependencies
             .iter()

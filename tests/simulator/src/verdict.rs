@@ -175,6 +175,10 @@ pub(crate) fn status_text(build: &Build, course: &Timeline, now: Duration) -> Op
             }
             match (parts.is_empty(), status) {
                 (false, _) => parts.join("; "),
+                (true, Status::Success) if course.parts.is_some() => {
+                    let parts = course.parts.unwrap_or_default();
+                    format!("Build chain finished (success: {parts})")
+                }
                 (true, Status::Success) => "Success".to_owned(),
                 (true, Status::Error) => "Internal error".to_owned(),
                 (true, _) => "Failure".to_owned(),

@@ -415,6 +415,8 @@ fn content(call: &Call<'_>, file: &Artifact) -> Response<Body> {
     header(&mut response, "content-type", "application/octet-stream");
     header(&mut response, "content-length", &(to - from).to_string());
     header(&mut response, "accept-ranges", "bytes");
+    // Seen on teamcity.jetbrains.com, where no redirect was.
+    header(&mut response, "cache-control", "max-age=86400");
     header(&mut response, "etag", &format!("W/\"{len}\""));
     let name: String = file
         .segments

@@ -436,10 +436,10 @@ fn permissions(call: &Call<'_>, user: &User) -> Answer {
             seen.iter()
                 .map(|grant| {
                     let mut obj = Obj::new(fields);
+                    obj.always("isGlobalScope", Level::Short, grant.project.is_none());
                     obj.nest("permission", Level::Short, &Fields::long(), |_| {
                         permission_json(&grant.permission)
                     });
-                    obj.put("isGlobalScope", Level::Short, grant.project.is_none());
                     if let Some(project) = project
                         .as_ref()
                         .filter(|_| grant.project.is_some())

@@ -16,6 +16,7 @@ mod members;
 mod nodes;
 mod queueing;
 mod readme;
+mod recorded;
 mod results;
 mod robust;
 mod searching;
