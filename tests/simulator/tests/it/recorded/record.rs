@@ -209,7 +209,7 @@ fn compare(wrong: &mut Vec<String>, path: &str, wanted: &Value, found: &Value, s
             let same = match found {
                 Value::String(found) => *found == text,
                 // `{id}` is written as a text here.
-                found => found.to_string() == text,
+                found => format!("{found}") == text,
             };
             if !same {
                 wrong.push(format!("{path} is {found}, not {text:?}"));
