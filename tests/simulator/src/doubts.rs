@@ -17,6 +17,9 @@ pub struct Doubts {
     pub(crate) readding_takes: Duration,
     pub(crate) replaced_ids_lead_on: bool,
     pub(crate) tops_take_changes: bool,
+    pub(crate) merged_ids_forgotten: bool,
+    pub(crate) reasons_in_canceled_info_alone: bool,
+    pub(crate) queue_holds: Option<usize>,
     pub(crate) successors_name_the_replaced: bool,
 }
 
@@ -74,6 +77,21 @@ impl Doubts {
     /// `lastChanges` of a build that has no root of its own may name a change of a root in its chain, rather than being refused.
     pub fn tops_take_changes(mut self) -> Self {
         self.tops_take_changes = true;
+        self
+    }
+    /// The id of a build that was merged into another is unknown, as on another node or after a restart before 2024.12 (TW-85529).
+    pub fn merged_ids_forgotten(mut self) -> Self {
+        self.merged_ids_forgotten = true;
+        self
+    }
+    /// Why TeamCity itself canceled a build is in `canceledInfo` alone, rather than in the status text too.
+    pub fn reasons_in_canceled_info_alone(mut self) -> Self {
+        self.reasons_in_canceled_info_alone = true;
+        self
+    }
+    /// The queue holds so many builds; what a server says of one more is not known: here a 409.
+    pub fn queue_holds(mut self, builds: usize) -> Self {
+        self.queue_holds = Some(builds);
         self
     }
     /// The date of a cancellation is after that of the build's end (seen in 2015).

@@ -269,6 +269,10 @@ pub(crate) fn timeline(build: &Build, around: Circumstances<'_>) -> Timeline {
             course.start = None;
             course.finish = Some(cancellation.at);
         }
+        let mut cancellation = cancellation;
+        if around.doubts.reasons_in_canceled_info_alone && !cancellation.comment.is_empty() {
+            cancellation.shown = None;
+        }
         course.end = End::Canceled(cancellation.clone());
         course.cancellation = Some(cancellation);
         unknown_for = Duration::ZERO;

@@ -276,7 +276,11 @@ impl State {
 
     /// A build by id as clients see it: merged ids lead to the survivor, deleted ones nowhere.
     pub(crate) fn visible_build(&self, id: u64, now: Duration) -> Option<(&Build, Timeline)> {
-        let id = self.survivor(id, now);
+        let survivor = self.survivor(id, now);
+        if survivor != id && self.doubts.merged_ids_forgotten {
+            return None;
+        }
+        let id = survivor;
         let build = self
             .builds
             .get(&id)

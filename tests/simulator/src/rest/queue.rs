@@ -74,6 +74,21 @@ fn add(call: &mut Call<'_>) -> Answer {
     let body = call.json()?;
     let order = posted::order(call, &body)?;
     let now = call.now;
+    let queued = call.state.listed_builds(now);
+    let queued = queued
+        .iter()
+        .filter(|(_, course)| course.phase(now) == Phase::Queued);
+    let count = queued.count();
+    if call
+        .state
+        .doubts
+        .queue_holds
+        .is_some_and(|most| count >= most)
+    {
+        return Err(ApiError::state(
+            "Build queue limit is reached, no more builds can be added",
+        ));
+    }
     let id = queueing::queue(call.state, &order, now);
     let seen = call.state.visible_build(id, now).ok_or_else(|| {
         ApiError::state(format!(

@@ -330,3 +330,49 @@ async fn a_cancellation_may_be_dated_after_the_end() {
     assert_eq!(end["finishDate"], "20260115T100012+0000");
     assert_eq!(end["canceledInfo"]["timestamp"], "20260115T100013+0000");
 }
+
+#[tokio::test(start_paused = true)]
+async fn why_teamcity_canceled_may_be_in_canceled_info_alone() {
+    let outcome = Outcome::CanceledByServer {
+        reason: "Build revision not found".to_owned(),
+        at: S(5),
+    };
+    let doubts = Doubts::default().reasons_in_canceled_info_alone();
+    let simulator = start(Plan::new().outcome(outcome), doubts);
+    let id = queue(&simulator, "App_Build").await;
+    tokio::time::advance(S(10)).await;
+    let end = build(&simulator, id, "statusText,canceledInfo(text)").await;
+    assert_eq!(
+        end,
+        json!({"statusText": "Canceled", "canceledInfo": {"text": "Build revision not found"}})
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_merged_id_may_be_forgotten() {
+    for (doubts, status) in [
+        (Doubts::default(), 200),
+        (Doubts::default().merged_ids_forgotten(), 404),
+    ] {
+        let simulator = start(Plan::new().queued_for(S(100)), doubts);
+        let kept = queue(&simulator, "App_Build").await;
+        let absorbed = queue(&simulator, "App_Build").await;
+        simulator.merge(absorbed, kept);
+        let answer = get(&simulator, &format!("/app/rest/builds/id:{absorbed}")).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(found(&simulator, ALL).await, [kept]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_may_be_full() {
+    let doubts = Doubts::default().queue_holds(1);
+    let simulator = start(Plan::new().queued_for(S(10)), doubts);
+    queue(&simulator, "App_Build").await;
+    let body = json!({"buildType": {"id": "App_Build"}});
+    let full = post(&simulator, "/app/rest/buildQueue", body.clone()).await;
+    assert_eq!(full.status, 409, "{}", full.text);
+    tokio::time::advance(S(11)).await;
+    let answer = post(&simulator, "/app/rest/buildQueue", body).await;
+    assert_eq!(answer.status, 200);
+}
