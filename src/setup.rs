@@ -15,11 +15,13 @@ use crate::http::Watch;
 use crate::identity::{Identity, Marker};
 use crate::outcome::{Event, Events, QueuedBuild};
 use crate::place::clone;
+use crate::preflight::{Reach, TOKEN_VARIABLE, cure};
 use crate::report::console::Console;
 use crate::results::{self, Results};
 use crate::run::{Context, Ledger};
 use crate::teamcity::Client;
 use crate::token::{self, Authenticated, Session, TokenCommand};
+use crate::types::Diagnostic;
 use crate::world::{BoxFuture, World};
 
 /// How long a server that does not answer is retried where a person waits for it.
@@ -58,15 +60,18 @@ async fn run_builds(
     world: World,
     console: Rc<Console>,
 ) -> ExitStatus {
-    let Some(mut settings) = settings(environment, CommandKind::Run, &console) else {
+    let variable = |name: &str| {
+        let (_, value) = environment.iter().find(|(known, _)| known == name)?;
+        value.to_str().map(ToOwned::to_owned)
+    };
+    let Some(mut settings) = settings(environment.iter().cloned(), CommandKind::Run, &console)
+    else {
         return ExitStatus::Usage;
     };
-    if let Err(short) = expand_revision(&mut settings, &world) {
-        console.error(&format!(
-            "the commit {short} is abbreviated, and the clone in the working directory does not know it\nKeep the step's clone enabled and \
-             deep enough, or give all 40 digits in REVISION."
-        ));
-        return ExitStatus::Usage;
+    let proxy = cure::proxy(&settings.connection.url, &variable);
+    if let Err(wrong) = expand_revision(&mut settings, &world) {
+        console.error(&wrong.to_string());
+        return wrong.status;
     }
     let clients = clients(
         &settings.connection.network,
@@ -74,8 +79,17 @@ async fn run_builds(
         &world,
         &console,
     );
-    let Some(client) = teamcity(&settings, &clients, &console) else {
+    let (Some(client), Some(stranger)) = (
+        teamcity(&settings, &clients, &console),
+        logged_in(&settings, &Login::Stranger, &clients, &console),
+    ) else {
         return ExitStatus::Usage;
+    };
+    let reach = Reach {
+        client: &client,
+        stranger: &stranger,
+        credential: TOKEN_VARIABLE,
+        proxy: proxy.as_deref(),
     };
     let storage = settings.pipeline.pipe_storage_dir.as_deref();
     let earlier = match settings.what {
@@ -106,6 +120,8 @@ async fn run_builds(
     };
     let context = Context {
         client: &client,
+        reach: &reach,
+        now: &world.now,
         events: &*console,
         settings: &settings,
         marker: &marker,
@@ -216,7 +232,7 @@ async fn keep_token(
 
 /// The settings, or all that is wrong with them, said.
 fn settings(
-    environment: Vec<(OsString, OsString)>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
     kind: CommandKind,
     console: &Console,
 ) -> Option<Settings> {
@@ -246,8 +262,17 @@ fn clients(network: &Network, debug: bool, world: &World, console: &Rc<Console>)
 
 /// TeamCity, as the token's user; or nothing, with the reason said.
 fn teamcity(settings: &Settings, clients: &Clients, console: &Console) -> Option<Client> {
-    let connection = &settings.connection;
-    match clients.teamcity(&connection.url, &Login::Token(connection.token.clone())) {
+    let login = Login::Token(settings.connection.token.clone());
+    logged_in(settings, &login, clients, console)
+}
+
+fn logged_in(
+    settings: &Settings,
+    login: &Login,
+    clients: &Clients,
+    console: &Console,
+) -> Option<Client> {
+    match clients.teamcity(&settings.connection.url, login) {
         Ok(client) => Some(client),
         Err(wrong) => {
             console.error(&wrong.to_string());
@@ -289,7 +314,7 @@ fn marker(settings: &Settings, random: u64) -> Marker {
 }
 
 /// Expands an abbreviated commit, from the clone.
-fn expand_revision(settings: &mut Settings, world: &World) -> Result<(), String> {
+fn expand_revision(settings: &mut Settings, world: &World) -> Result<(), Diagnostic> {
     let What::Queue(build) = &mut settings.what else {
         return Ok(());
     };
@@ -299,7 +324,8 @@ fn expand_revision(settings: &mut Settings, world: &World) -> Result<(), String>
         return Ok(());
     };
     if revision.len() < 40 {
-        *revision = clone::expand(&world.directory, revision).ok_or_else(|| revision.clone())?;
+        *revision = clone::expand(&world.directory, revision)
+            .ok_or_else(|| cure::short_commit(revision))?;
     }
     Ok(())
 }

@@ -1,12 +1,10 @@
 //! `check`: all that a run needs, looked at in one go. Queues nothing, changes nothing, and waits for nothing.
 //!
 //! Each part is looked at as far as the others let it: wrong variables hide no unreachable server, and a refused token hides
-//! no unwritable file.
+//! no unwritable file. What `run` asks too is asked through `preflight`, so that both say the same.
 
 mod builds;
-mod finding;
-mod network;
-mod server;
+mod list;
 mod surroundings;
 
 use std::ffi::OsString;
@@ -15,18 +13,20 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use builds::Builds;
-use finding::Findings;
 
 use crate::clients::{Clients, Login, Trace};
 use crate::config::{self, Build, Network, Partial, RevisionChoice, What};
 use crate::exit::ExitStatus;
 use crate::http::Watch;
 use crate::place::clone;
+use crate::preflight::{self, Bad, Findings, Known, Question, Reach, cure};
 use crate::report::console::Console;
 use crate::results;
-use crate::teamcity::{Client, ErrorKind};
-use crate::types::{BuildId, RepositoryAddress};
+use crate::teamcity::Client;
+use crate::types::{BuildId, Diagnostic, RepositoryAddress};
 use crate::world::World;
+
+const VARIABLES: Question = "variables";
 
 /// How long a server that does not answer is retried: a check says how things are now.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -53,18 +53,17 @@ pub async fn run(
     let mut all = Findings::default();
     let (settings, problems, warnings) = config::read_what_is_right(environment.iter().cloned());
     for problem in &problems {
-        all.bad(
-            "variables",
-            format!("{} {}", problem.variable, problem.what),
-            problem.how.clone(),
-            ExitStatus::Usage,
-        );
+        let what = format!("{} {}", problem.variable, problem.what);
+        all.bad(Bad::new(
+            VARIABLES,
+            Diagnostic::usage(what, problem.how.clone()),
+        ));
     }
     for warning in &warnings {
-        all.odd("variables", warning.to_string(), "");
+        all.odd(VARIABLES, warning.to_string(), "");
     }
     if problems.is_empty() && warnings.is_empty() {
-        all.good("variables", "the variables are complete and make sense");
+        all.good(VARIABLES, "the variables are complete and make sense");
     }
     let trace = settings.follow.debug.then(|| -> Trace {
         let console = Rc::clone(console);
@@ -82,8 +81,12 @@ pub async fn run(
     work.teamcity(&mut all, &variable).await;
     surroundings::bitbucket(&mut all, &settings, &work.clients).await;
     surroundings::files(&mut all, &settings, &world.directory);
-    console.text(&if json { all.json() } else { all.text() });
-    all.status()
+    console.text(&if json {
+        list::json(&all)
+    } else {
+        list::text(&all)
+    });
+    list::status(&all)
 }
 
 struct Work<'a> {
@@ -98,42 +101,45 @@ impl Work<'_> {
         let Some(url) = &settings.url else {
             return;
         };
-        let proxy = network::proxy(url, variable);
-        let stranger = match self.clients.teamcity(url, &Login::Stranger) {
-            Ok(stranger) => stranger,
-            Err(wrong) => return all.wrong("variables", wrong),
+        let proxy = cure::proxy(url, variable);
+        let client = |question, login: &Login| {
+            let client = self.clients.teamcity(url, login);
+            client.map_err(|wrong| Bad::new(question, wrong))
         };
-        if !server::reach(all, &stranger, url, proxy.as_deref()).await {
+        let Some(stranger) = all.keep(client(VARIABLES, &Login::Stranger)) else {
             return;
-        }
+        };
         let Some(token) = &settings.token else {
+            let version = preflight::version(&stranger, proxy.as_deref(), all).await;
+            all.keep(version);
             return;
         };
-        let client = match self.clients.teamcity(url, &Login::Token(token.clone())) {
-            Ok(client) => client,
-            Err(wrong) => return all.wrong("token", wrong),
-        };
-        let Some(release) = server::token(all, &client, (self.world.now)()).await else {
+        let Some(client) = all.keep(client("token", &Login::Token(token.clone()))) else {
             return;
         };
+        let reach = Reach {
+            client: &client,
+            stranger: &stranger,
+            credential: preflight::TOKEN_VARIABLE,
+            proxy: proxy.as_deref(),
+        };
+        let known = preflight::server(&reach, all).await;
+        let Some(known) = all.keep(known) else {
+            return;
+        };
+        preflight::expiry(&known, url, (self.world.now)(), all);
         match &settings.what {
-            Some(What::Queue(build)) => self.builds(all, &client, build, release).await,
+            Some(What::Queue(build)) => self.builds(all, &client, build, &known).await,
             Some(What::Follow(ids)) => follow(all, &client, ids).await,
             Some(What::FollowAuto) => match self.earlier() {
                 Ok(ids) => follow(all, &client, &ids).await,
-                Err(why) => all.bad("builds", why, "", ExitStatus::Usage),
+                Err(why) => all.bad(Bad::new("builds", Diagnostic::usage(why, ""))),
             },
             Some(What::Nothing) | None => {}
         }
     }
 
-    async fn builds(
-        &self,
-        all: &mut Findings,
-        client: &Client,
-        build: &Build,
-        release: (u32, u32),
-    ) {
+    async fn builds(&self, all: &mut Findings, client: &Client, build: &Build, known: &Known) {
         let mut build = build.clone();
         if let RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision) =
             &mut build.revision
@@ -142,12 +148,7 @@ impl Work<'_> {
             match clone::expand(&self.world.directory, revision) {
                 Some(full) => *revision = full,
                 None => {
-                    all.bad(
-                        "commit",
-                        format!("the commit {revision} is abbreviated, and the clone in the working directory does not know it"),
-                        "Keep the step's clone enabled and deep enough, or give all 40 digits in REVISION.",
-                        ExitStatus::Usage,
-                    );
+                    all.bad(Bad::new("commit", cure::short_commit(revision)));
                     build.revision = RevisionChoice::Latest { given: false };
                 }
             }
@@ -156,7 +157,7 @@ impl Work<'_> {
         let repository = name.map(RepositoryAddress::on_bitbucket);
         Builds {
             client,
-            release,
+            known,
             build: &build,
             repository: repository.as_ref(),
             cancels: self.settings.follow.cancel_on_stop,
@@ -171,32 +172,10 @@ impl Work<'_> {
     }
 }
 
-/// Builds that are to be followed: whether they are there.
+/// Builds that are to be followed.
 async fn follow(all: &mut Findings, client: &Client, ids: &[BuildId]) {
     for id in ids {
-        match client.build(*id).await {
-            Ok(build) => {
-                let of = build.build_type_id.unwrap_or_default();
-                all.good("builds", format!("the build {id} is there, of {of}"));
-            }
-            Err(error)
-                if matches!(error.kind, ErrorKind::NotFound(_) | ErrorKind::Forbidden(_)) =>
-            {
-                all.bad(
-                    "builds",
-                    format!("the build {id} is not there, or the token's user may not view it"),
-                    "Check BUILD_ID. TeamCity deletes old builds by its clean-up rules.",
-                    ExitStatus::Refused,
-                )
-            }
-            Err(error) => server::trouble(
-                all,
-                "builds",
-                &format!("reading the build {id}"),
-                &error,
-                client.base(),
-                None,
-            ),
-        }
+        let build = preflight::build(client, *id, all).await;
+        all.keep(build);
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::finding::Findings;
 use crate::bitbucket::{Client, Error, ErrorKind, Repository};
 use crate::clients::Clients;
 use crate::config::Partial;
+use crate::preflight::Findings;
 use crate::preflight::cure::{self, Access};
 use crate::results::files::Folder;
 use crate::types::Diagnostic;

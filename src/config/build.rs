@@ -6,8 +6,8 @@ use super::pipelines::Pipeline;
 use super::raw::{List, Raw};
 use super::reader::Reader;
 use super::settings::{
-    BranchChoice, Build, Parameter, RebuildDependencies, Reuse, RevisionChoice, SettingsSource,
-    What,
+    AgentChoice, BranchChoice, Build, Parameter, RebuildDependencies, Reuse, RevisionChoice,
+    SettingsSource, What,
 };
 use super::variables;
 use crate::types::text::one_line;
@@ -26,7 +26,7 @@ const ONLY_FOR_QUEUEING: &[&str] = &[
     "CLEAN_SOURCES",
     "QUEUE_AT_TOP",
     "REBUILD_DEPENDENCIES",
-    "AGENT_ID",
+    "AGENT",
     "SETTINGS",
     "REUSE",
     "SUPERSEDE",
@@ -185,7 +185,7 @@ fn build(reader: &mut Reader, raw: &mut Raw, pipeline: &Pipeline) -> Build {
                 ("all", RebuildDependencies::All),
             ],
         ),
-        agent_id: agent(reader, raw.agent_id.take()),
+        agent: agent(reader, raw.agent.take()),
         settings_source: reader.choice(
             "SETTINGS",
             raw.settings.take(),
@@ -308,15 +308,25 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
     parameters
 }
 
-fn agent(reader: &mut Reader, value: Option<String>) -> Option<u64> {
+fn agent(reader: &mut Reader, value: Option<String>) -> Option<AgentChoice> {
+    const HOW: &str = "write the agent's name, 'id:<number>', or 'pool:<name>'";
     let value = value?;
-    let id = value.trim().parse().ok().filter(|id| *id > 0);
-    if id.is_none() {
-        reader.wrong(
-            "AGENT_ID",
-            &value,
-            "write the number from the agent's page: its address ends in /agent/<id>",
-        );
+    let text = value.trim();
+    if text.contains(char::is_control) {
+        reader.wrong("AGENT", text, HOW);
+        return None;
     }
-    id
+    let choice = if let Some(id) = text.strip_prefix("id:") {
+        let id = id.trim().parse().ok().filter(|id| *id > 0);
+        id.map(AgentChoice::Id)
+    } else if let Some(pool) = text.strip_prefix("pool:") {
+        let pool = pool.trim();
+        (!pool.is_empty()).then(|| AgentChoice::Pool(pool.to_owned()))
+    } else {
+        Some(AgentChoice::Name(text.to_owned()))
+    };
+    if choice.is_none() {
+        reader.wrong("AGENT", text, HOW);
+    }
+    choice
 }

@@ -103,6 +103,10 @@ fn resolve_aliases(all: &mut BTreeMap<String, String>, reader: &mut Reader) {
         let Some(value) = all.remove(*alias).filter(|value| !value.trim().is_empty()) else {
             continue;
         };
+        let value = match *alias {
+            "AGENT_ID" => numbered(&value, reader),
+            _ => value,
+        };
         match all.get(*name).filter(|value| !value.trim().is_empty()) {
             Some(own) if own.trim() != value.trim() => {
                 reader.warn(alias, format!("is ignored: {name} is set too, and differs"))
@@ -113,6 +117,19 @@ fn resolve_aliases(all: &mut BTreeMap<String, String>, reader: &mut Reader) {
             }
         }
     }
+}
+
+/// The old variable held a number alone.
+fn numbered(value: &str, reader: &mut Reader) -> String {
+    let number = value.trim().trim_start_matches("id:");
+    let shown = number
+        .parse::<u64>()
+        .map_or_else(|_| "<number>".to_owned(), |id| id.to_string());
+    reader.warn(
+        "AGENT_ID",
+        format!("is the old name: write AGENT: 'id:{shown}'"),
+    );
+    format!("id:{number}")
 }
 
 fn is_passed(name: &str, all: &BTreeMap<String, String>) -> bool {

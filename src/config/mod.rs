@@ -31,7 +31,7 @@ pub use connection::{parse_base_url, token_mistake};
 pub use pipelines::Pipeline;
 pub use problems::{Problem, Problems, Warning};
 pub use settings::{
-    Bitbucket, BranchChoice, Build, Connection, Follow, LogMode, Network, Parameter,
+    AgentChoice, Bitbucket, BranchChoice, Build, Connection, Follow, LogMode, Network, Parameter,
     RebuildDependencies, Results, Reuse, RevisionChoice, Settings, SettingsSource, TokenSettings,
     What,
 };

@@ -56,7 +56,7 @@ pub(super) struct Raw {
     pub(super) clean_sources: Option<String>,
     pub(super) queue_at_top: Option<String>,
     pub(super) rebuild_dependencies: Option<String>,
-    pub(super) agent_id: Option<String>,
+    pub(super) agent: Option<String>,
     pub(super) settings: Option<String>,
     pub(super) reuse: Option<String>,
     pub(super) supersede: Option<String>,

@@ -98,14 +98,25 @@ pub struct Build {
     pub queue_at_top: bool,
     /// Which snapshot dependencies to build again.
     pub rebuild_dependencies: RebuildDependencies,
-    /// The agent to run on.
-    pub agent_id: Option<u64>,
+    /// The agent, or pool, to run on.
+    pub agent: Option<AgentChoice>,
     /// Where versioned settings come from.
     pub settings_source: SettingsSource,
     /// Whether an existing build will do.
     pub reuse: Reuse,
     /// Cancel this pipe's builds of older commits of the branch.
     pub supersede: bool,
+}
+
+/// Where to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentChoice {
+    /// On the agent of this name.
+    Name(String),
+    /// On the agent of this number.
+    Id(u64),
+    /// On any agent of the pool of this name.
+    Pool(String),
 }
 
 /// Which branch to build, and who said so.

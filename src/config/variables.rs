@@ -55,8 +55,6 @@ pub enum Kind {
     Duration,
     /// An amount of data such as `40MB`.
     Size,
-    /// A whole number.
-    Number,
 }
 
 /// One variable.
@@ -129,10 +127,11 @@ pub fn find(name: &str) -> Option<&'static Variable> {
 pub(super) const HEADER_PREFIX: &str = "TEAMCITY_HEADER_";
 
 /// Other names that mean the same.
-pub(super) const ALIASES: &[(&str, &str)] = &[("TEAMCITY_SERVER", "TEAMCITY_URL")];
+pub(super) const ALIASES: &[(&str, &str)] =
+    &[("TEAMCITY_SERVER", "TEAMCITY_URL"), ("AGENT_ID", "AGENT")];
 
 use Group::{Bitbucket, Build, Command, Connection, Following, Results};
-use Kind::{Boolean, Duration, List, Number, Size, Text};
+use Kind::{Boolean, Duration, List, Size, Text};
 
 const fn new(name: &'static str, group: Group, kind: Kind, meaning: &'static str) -> Variable {
     Variable::new(name, group, kind, meaning)
@@ -178,8 +177,8 @@ pub const ALL: &[Variable] = &[
         "Put the build at the top of the queue.").default("false"),
     new("REBUILD_DEPENDENCIES", Build, Text,
         "Snapshot dependencies to build again: `none`, `failed` or `all`.").default("none"),
-    new("AGENT_ID", Build, Number,
-        "Run on the agent with this id."),
+    new("AGENT", Build, Text,
+        "Run on this agent: its name, or `id:7`; or `pool:Linux` for any agent of a pool. The old `AGENT_ID: '7'` means `id:7`."),
     new("SETTINGS", Build, Text,
         "Where versioned settings come from: `vcs` or `server`. Default: as the build configuration says."),
     new("REUSE", Build, Text,

@@ -3,5 +3,5 @@
 mod find;
 mod marker;
 
-pub use find::{living, only_tagged, tagged, tagged_now};
+pub use find::{Facts, alike, living, only_tagged, tagged, tagged_now};
 pub use marker::{Identity, Marker};

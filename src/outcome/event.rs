@@ -32,6 +32,13 @@ pub enum Event {
     Note(String),
     /// Something that the user should mend, though it changes no result.
     Warning(String),
+    /// The same, with what to do about it apart.
+    Odd {
+        /// What is odd.
+        what: String,
+        /// What follows from it, and what to do.
+        cure: String,
+    },
     /// The command can't go on.
     Failed(String),
     /// A build was put into the queue, or an earlier one was joined.

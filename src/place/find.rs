@@ -28,7 +28,7 @@ pub async fn find(
     if let Roots::Known { own, .. } = &roots
         && own.is_empty()
     {
-        return without_root(events, wanted);
+        return on_default_branch(events, wanted);
     }
     let (own, others) = match roots {
         Roots::Hidden => (Vec::new(), usize::MAX),
@@ -83,27 +83,34 @@ pub async fn wait_for_change(
     search.wait(Some(&revision), None, place).await
 }
 
-/// A configuration with no root of this repository: a deployment, another team's product.
-fn without_root(events: &dyn Events, wanted: &Wanted<'_>) -> Result<Place, Trouble> {
+/// A configuration with no root of this repository: a deployment, another team's product. What it is, and what follows.
+///
+/// # Errors
+/// When a branch or commit was asked for by name, which then has nothing to apply to.
+pub fn without_root(wanted: &Wanted<'_>) -> Result<(String, String), Diagnostic> {
     let id = wanted.build_type;
     let given = match (wanted.revision, wanted.branch) {
         (RevisionChoice::Given(_) | RevisionChoice::Latest { given: true }, _) => Some("REVISION"),
         (_, BranchChoice::Given(_)) => Some("BRANCH"),
         _ => None,
     };
-    if let Some(variable) = given {
-        return Err(Trouble::Wrong(Diagnostic::refused(
-            format!(
-                "{id} has no VCS root of this repository, so that {variable} has nothing to apply to"
-            ),
+    match given {
+        Some(variable) => Err(Diagnostic::refused(
+            format!("{id} has no VCS root of this repository, so {variable} does not apply to it"),
             format!(
                 "Attach a VCS root of this repository to it in TeamCity, or leave {variable} out to run it on its default branch."
             ),
-        )));
+        )),
+        None => Ok((
+            format!("{id} has no VCS root of this repository"),
+            "A run starts it on its default branch, without a commit.".to_owned(),
+        )),
     }
-    events.event(&Event::Note(format!(
-        "{id} has no VCS root of this repository: it is queued on its default branch, without a commit"
-    )));
+}
+
+fn on_default_branch(events: &dyn Events, wanted: &Wanted<'_>) -> Result<Place, Trouble> {
+    let (what, follows) = without_root(wanted)?;
+    events.event(&Event::Note(format!("{what}. {follows}")));
     Ok(Place {
         branch: None,
         is_default: true,

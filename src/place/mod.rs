@@ -9,6 +9,6 @@ mod survey;
 mod wait;
 mod wanted;
 
-pub use find::{find, wait_for_change};
+pub use find::{find, wait_for_change, without_root};
 pub use survey::{Survey, survey};
 pub use wanted::{Pin, Place, Trouble, Wanted};

@@ -1,8 +1,16 @@
-//! What must be true before a run. `run` stops at the first thing that is not; `check` shows all.
+//! What must be true before a run, asked once. `run` stops at the first thing that is bad and shows what is odd; `check` shows
+//! all.
 
-mod builds;
+mod agents;
+mod build;
+mod build_types;
 pub mod cure;
+mod finding;
+pub mod rights;
 mod server;
 
-pub use builds::{AT_ONCE, build_types};
-pub use server::connect;
+pub use agents::{Target, agent, agents};
+pub use build::build;
+pub use build_types::{AT_ONCE, build_type};
+pub use finding::{Bad, Finding, Findings, Question};
+pub use server::{Known, Reach, TOKEN_VARIABLE, TOKENS_EXPIRE_SINCE, expiry, server, version};

@@ -1,88 +1,322 @@
-//! Before anything is queued: is this TeamCity, does it take the token, may the token's user run these configurations?
+//! The way to TeamCity, the server, and who logs in.
 
-use super::cure;
-use crate::outcome::{Event, Events, Moment};
-use crate::teamcity::model::{Server, Tokens};
-use crate::teamcity::{Client, ErrorKind};
-use crate::types::Diagnostic;
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use tokio::time::Instant;
+use url::Url;
+
+use super::cure::{self, token_page};
+use super::finding::{Bad, Findings, Question};
+use crate::teamcity::model::{Restrictions, Server, Token, Tokens, User};
+use crate::teamcity::{Client, Error, ErrorKind};
 
 /// Access tokens began with 2019.1.
 const OLDEST: (u32, u32) = (2019, 1);
 /// Tokens that expire began with 2020.2.
-const TOKENS_EXPIRE_SINCE: (u32, u32) = (2020, 2);
+pub const TOKENS_EXPIRE_SINCE: (u32, u32) = (2020, 2);
 /// From how many days before a token expires the user is warned.
 const WARN_DAYS: i64 = 14;
 
-/// Checks server and token, and says who runs what where.
+/// Servers tell their time in whole seconds, and the nodes of one may differ a little.
+const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(2);
+
+const NETWORK: Question = "network";
+const SERVER: Question = "server";
+const TOKEN: Question = "token";
+const EXPIRY: Question = "expiry";
+
+/// How the credential of `run` and `check` is called.
+pub const TOKEN_VARIABLE: &str = "the token in TEAMCITY_TOKEN";
+
+/// How TeamCity is asked.
+pub struct Reach<'a> {
+    /// As whoever logs in.
+    pub client: &'a Client,
+    /// As a stranger: a server that knows no tokens tells its version to everybody.
+    pub stranger: &'a Client,
+    /// What is sent as credential, in a few words: `the token in TEAMCITY_TOKEN`.
+    pub credential: &'a str,
+    /// The proxy that requests go through, without its credential.
+    pub proxy: Option<&'a str>,
+}
+
+/// A server that accepted a login.
+#[derive(Debug)]
+pub struct Known {
+    /// Year and month of its version.
+    pub release: (u32, u32),
+    /// The server.
+    pub server: Server,
+    /// Who logged in; `None` for the super user.
+    pub user: Option<User>,
+    /// The user's tokens; none where they can't be listed.
+    pub tokens: Tokens,
+    /// When the server told its time.
+    told: Instant,
+}
+
+impl Known {
+    /// What the server's clock shows now, at the earliest.
+    pub fn server_time(&self) -> Option<DateTime<FixedOffset>> {
+        let elapsed = TimeDelta::from_std(self.told.elapsed()).ok()?;
+        self.server
+            .current_time?
+            .checked_add_signed(elapsed - CLOCK_SLACK)
+    }
+
+    /// When the token expires, where it is the user's only one: the server does not say which of several is in use.
+    pub fn expires(&self) -> Option<DateTime<FixedOffset>> {
+        match self.tokens.token.as_slice() {
+            [only] => only.expiration_time,
+            _ => None,
+        }
+    }
+
+    /// What the token is limited to, where it is the user's only one.
+    pub fn limits(&self) -> Option<&Restrictions> {
+        match self.tokens.token.as_slice() {
+            [only] => only.permission_restrictions.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// Asks for server, user and tokens.
 ///
 /// # Errors
-/// When the server is no TeamCity of 2019.1 or later, refuses the token, or stays away.
-pub async fn connect(client: &Client, events: &dyn Events) -> Result<(u32, u32), Diagnostic> {
-    let fail = |error| cure::teamcity("checking the server and the token", &error, client.base());
-    let server = client.server().await.map_err(fail)?;
+/// When the server is no TeamCity of 2019.1 or later, refuses the credential, or stays away.
+pub async fn server(reach: &Reach<'_>, all: &mut Findings) -> Result<Known, Bad> {
+    let base = reach.client.base();
+    let told = Instant::now();
+    let server = match reach.client.server().await {
+        Ok(server) => server,
+        Err(error) => return Err(unanswered(reach, &error, all).await),
+    };
+    all.good(NETWORK, reached(base, reach.proxy));
     let Some(release) = server.release() else {
-        return Err(cure::teamcity(
-            "checking the server",
-            &ErrorKind::Unreadable("it does not say its version".to_owned()).into(),
-            client.base(),
+        return Err(Bad::new(
+            SERVER,
+            cure::no_teamcity(base, "it does not say its version"),
         ));
     };
     if release < OLDEST {
-        return Err(Diagnostic::refused(
-            format!(
-                "the server is TeamCity {}, which has no access tokens",
-                server.described()
-            ),
-            "teamcity-pipe needs TeamCity 2019.1 or later.",
-        ));
+        return Err(Bad::new(SERVER, cure::too_old(&server.described())));
     }
-    let user = client.current_user().await.map_err(fail)?;
+    all.good(SERVER, format!("it is TeamCity {}", server.described()));
+    let user = match reach.client.current_user().await {
+        Ok(user) => user,
+        Err(error) => return Err(Bad::new(TOKEN, failed(reach, &error))),
+    };
+    match &user {
+        Some(user) => all.good(
+            TOKEN,
+            format!(
+                "TeamCity accepts {}, which is {}'s",
+                reach.credential,
+                user.called()
+            ),
+        ),
+        None => all.odd(
+            TOKEN,
+            format!(
+                "{} is the super user's, which works only until the server restarts",
+                reach.credential
+            ),
+            format!(
+                "Log in to TeamCity as a user, and make a token on {}.",
+                token_page(base)
+            ),
+        ),
+    }
+    // A limited token may be kept from the list.
     let tokens = if release >= TOKENS_EXPIRE_SINCE && user.is_some() {
-        client.tokens().await.unwrap_or_default()
+        reach.client.tokens().await.unwrap_or_default()
     } else {
         Tokens::default()
     };
-    events.event(&Event::Connected {
-        server: client.base().to_string(),
-        version: server.described(),
-        user: user.map(|user| user.called()),
-        expires: expiry(&tokens),
-    });
-    if let Some(warning) = expiry_warning(&server, &tokens, client.base()) {
-        events.event(&Event::Warning(warning));
-    }
-    Ok(release)
+    Ok(Known {
+        told,
+        release,
+        server,
+        user,
+        tokens,
+    })
 }
 
-/// When the token expires, if the user has no other: the server does not say which of several is in use.
-fn expiry(tokens: &Tokens) -> Option<Moment> {
-    match tokens.token.as_slice() {
-        [only] => only.expiration_time,
-        _ => None,
+/// Why the first request got no good answer. A server before access tokens refuses each of them: its version tells.
+async fn unanswered(reach: &Reach<'_>, error: &Error, all: &mut Findings) -> Bad {
+    let base = reach.client.base();
+    match &error.kind {
+        ErrorKind::Unauthorized => {
+            all.good(NETWORK, reached(base, reach.proxy));
+            if let Ok(text) = reach.stranger.version_text().await {
+                if release(&text).is_some_and(|release| release < OLDEST) {
+                    return Bad::new(SERVER, cure::too_old(&text));
+                }
+                all.good(SERVER, format!("it is TeamCity {text}"));
+            }
+            Bad::new(TOKEN, cure::unauthorized(base, reach.credential))
+        }
+        // TeamCity has this resource on every version, and shows it to every user.
+        ErrorKind::NotFound(why) => Bad::new(NETWORK, cure::no_teamcity(base, why)),
+        _ => Bad::new(NETWORK, failed(reach, error)),
     }
 }
 
-fn expiry_warning(server: &Server, tokens: &Tokens, base: &url::Url) -> Option<String> {
-    let now = server.current_time?;
-    let soonest = tokens
-        .token
-        .iter()
-        .filter(|token| token.expiration_time.is_some_and(|time| time > now))
-        .min_by_key(|token| token.expiration_time)?;
-    let expires = soonest.expiration_time?;
-    let days = (expires - now).num_days();
-    if days >= WARN_DAYS {
-        return None;
+fn failed(reach: &Reach<'_>, error: &Error) -> crate::types::Diagnostic {
+    match error.kind {
+        ErrorKind::Unauthorized => cure::unauthorized(reach.client.base(), reach.credential),
+        _ => cure::through(
+            "connecting to TeamCity",
+            error,
+            reach.client.base(),
+            reach.proxy,
+        ),
     }
-    let which = if tokens.token.len() == 1 {
-        "The token"
-    } else {
-        "A token of this user"
+}
+
+fn reached(base: &Url, proxy: Option<&str>) -> String {
+    match proxy {
+        None => format!("{base} is reached directly"),
+        Some(proxy) => format!("{base} is reached through the proxy {proxy}"),
+    }
+}
+
+/// Asks as a stranger, for those who have no token yet: the version, if the server tells it.
+///
+/// # Errors
+/// When the server is no TeamCity of 2019.1 or later, or stays away.
+pub async fn version(
+    stranger: &Client,
+    proxy: Option<&str>,
+    all: &mut Findings,
+) -> Result<Option<(u32, u32)>, Bad> {
+    let base = stranger.base();
+    let text = match stranger.version_text().await {
+        Ok(text) => text,
+        // It hides its version, or a gateway before it wants a credential.
+        Err(error) if error.kind == ErrorKind::Unauthorized => {
+            all.good(NETWORK, reached(base, proxy));
+            return Ok(None);
+        }
+        Err(error) => {
+            let wrong = match &error.kind {
+                ErrorKind::NotFound(why) => cure::no_teamcity(base, why),
+                _ => cure::through("connecting to TeamCity", &error, base, proxy),
+            };
+            return Err(Bad::new(NETWORK, wrong));
+        }
     };
-    Some(format!(
-        "{which} (\"{}\") expires in {days} days, on {}. Make a new one on {} and put it into the variable TEAMCITY_TOKEN.",
-        soonest.name.as_deref().unwrap_or("without a name"),
-        expires.format("%Y-%m-%d"),
-        super::cure::token_page(base)
-    ))
+    all.good(NETWORK, reached(base, proxy));
+    let release = release(&text);
+    match release {
+        Some(release) if release < OLDEST => Err(Bad::new(SERVER, cure::too_old(&text))),
+        // Cloud leaves the version out of its name.
+        None if !text.starts_with("(build") => Err(Bad::new(
+            SERVER,
+            cure::no_teamcity(base, "it has no version of TeamCity's"),
+        )),
+        release => {
+            all.good(SERVER, format!("it is TeamCity {text}"));
+            Ok(release)
+        }
+    }
+}
+
+/// Year and month out of `2024.12.1 (build 174331)`.
+fn release(text: &str) -> Option<(u32, u32)> {
+    let number = text.split_whitespace().next()?;
+    let mut parts = number.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// What kind of token it is, and when it expires. `now` counts where the server does not tell its time.
+pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings) {
+    let now = known.server.current_time.map_or(now, |time| time.to_utc());
+    let left = |token: &Token| {
+        let expires = token.expiration_time?.to_utc();
+        Some((expires, (expires - now).num_days()))
+    };
+    let page = token_page(base);
+    let renew = format!(
+        "Make a new one on {page}, and store it as a secured variable; 'token rotate' does both."
+    );
+    match known.tokens.token.as_slice() {
+        [] => {}
+        [only] => {
+            let name = only.name.as_deref().unwrap_or("without a name");
+            let limits = only.permission_restrictions.as_ref().map_or_else(
+                || "may do all that its user may".to_owned(),
+                |limits| {
+                    let projects: Vec<&str> = limits.projects().into_iter().collect();
+                    if projects.is_empty() {
+                        "is limited to some permissions".to_owned()
+                    } else {
+                        format!("is limited to {}", projects.join(", "))
+                    }
+                },
+            );
+            let what = match left(only) {
+                None => format!("the token \"{name}\" {limits}, and never expires"),
+                Some((expires, days)) => format!(
+                    "the token \"{name}\" {limits}, and expires in {days} days, on {}",
+                    expires.format("%Y-%m-%d")
+                ),
+            };
+            if left(only).is_some_and(|(_, days)| days < WARN_DAYS) {
+                all.odd(EXPIRY, what, renew);
+            } else {
+                all.good(EXPIRY, what);
+            }
+        }
+        several => {
+            let soonest = several
+                .iter()
+                .filter_map(|token| Some((token, left(token)?)))
+                .filter(|(_, (expires, _))| *expires > now)
+                .min_by_key(|(_, (expires, _))| *expires);
+            let which = format!(
+                "the user has {} tokens, and TeamCity does not tell which this is",
+                several.len()
+            );
+            match soonest {
+                Some((token, (expires, days))) if days < WARN_DAYS => all.odd(
+                    EXPIRY,
+                    format!(
+                        "{which}; \"{}\" expires in {days} days, on {}",
+                        token.name.as_deref().unwrap_or_default(),
+                        expires.format("%Y-%m-%d")
+                    ),
+                    format!("If it is this one: {}", lower(&renew)),
+                ),
+                Some((_, (expires, _))) => all.good(
+                    EXPIRY,
+                    format!(
+                        "{which}; none expires before {}",
+                        expires.format("%Y-%m-%d")
+                    ),
+                ),
+                None => all.good(EXPIRY, format!("{which}; none expires")),
+            }
+        }
+    }
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        format!("{}{}", first.to_lowercase(), chars.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read_from_its_text() {
+        assert_eq!(release("2024.12.1 (build 174331)"), Some((2024, 12)));
+        assert_eq!(release("10.0.5 (build 42677)"), Some((10, 0)));
+        assert_eq!(release("(build 197398)"), None);
+        assert_eq!(release(""), None);
+    }
 }

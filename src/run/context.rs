@@ -5,14 +5,19 @@ use crate::config::Settings;
 use crate::exit::ExitStatus;
 use crate::identity::Marker;
 use crate::outcome::{BuildOutcome, Ending, Events, QueuedBuild, RunOutcome};
+use crate::preflight::Reach;
 use crate::teamcity::Client;
 use crate::types::BuildId;
-use crate::world::BoxFuture;
+use crate::world::{BoxFuture, Clock};
 
 /// What a run works with.
 pub struct Context<'a> {
     /// TeamCity.
     pub client: &'a Client,
+    /// How it is reached.
+    pub reach: &'a Reach<'a>,
+    /// The clock on the wall.
+    pub now: &'a Clock,
     /// Who hears of what happens.
     pub events: &'a dyn Events,
     /// What the user asked for.

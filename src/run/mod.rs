@@ -20,7 +20,8 @@ pub use ledger::Ledger;
 use crate::config::What;
 use crate::exit::ExitStatus;
 use crate::outcome::{Ending, Event, RunOutcome};
-use crate::preflight;
+use crate::preflight::{self, Findings, Known};
+use crate::teamcity::model::User;
 use crate::types::Diagnostic;
 
 /// Runs: queues or picks up builds, follows them to their ends, or to the end of patience.
@@ -46,9 +47,9 @@ enum Ended {
 }
 
 async fn work(context: &Context<'_>) -> Result<(), Diagnostic> {
-    let release = preflight::connect(context.client, context.events).await?;
+    let known = connect(context).await?;
     let started = match &context.settings.what {
-        What::Queue(build) => start::start(context, build, release).await?,
+        What::Queue(build) => start::start(context, build, &known).await?,
         What::Follow(ids) => pick_up::pick_up(context, ids).await?,
         What::FollowAuto | What::Nothing => pick_up::pick_up(context, context.earlier).await?,
     };
@@ -69,6 +70,22 @@ async fn work(context: &Context<'_>) -> Result<(), Diagnostic> {
         });
     // Telling Bitbucket must not delay the first look at the builds.
     tokio::join!(follow::watch(context, followed.collect()), tell).0
+}
+
+/// Asks who runs what where, and says so.
+async fn connect(context: &Context<'_>) -> Result<Known, Diagnostic> {
+    let mut all = Findings::default();
+    let known = preflight::server(context.reach, &mut all).await?;
+    let base = context.client.base();
+    context.events.event(&Event::Connected {
+        server: base.to_string(),
+        version: known.server.described(),
+        user: known.user.as_ref().map(User::called),
+        expires: known.expires(),
+    });
+    preflight::expiry(&known, base, (context.now)(), &mut all);
+    all.warn(context.events);
+    Ok(known)
 }
 
 /// After the work, or instead of the rest of it: how the step ends, and why.

@@ -5,7 +5,7 @@ use super::follow::Asked;
 use super::ledger::Entry;
 use super::start::Started;
 use crate::outcome::{BuildOutcome, Ending, Event, QueuedBuild};
-use crate::preflight::cure;
+use crate::preflight::{self, Findings};
 use crate::results;
 use crate::types::{BuildId, BuildTypeId, Diagnostic};
 
@@ -16,14 +16,7 @@ pub async fn pick_up(
 ) -> Result<Vec<Option<Started>>, Diagnostic> {
     let mut started = Vec::new();
     for (position, id) in ids.iter().enumerate() {
-        let build = context.client.build(*id).await;
-        let build = build.map_err(|error| {
-            cure::teamcity(
-                &format!("reading the build {id} (BUILD_ID)"),
-                &error,
-                context.client.base(),
-            )
-        })?;
+        let build = preflight::build(context.client, *id, &mut Findings::default()).await?;
         let build_type = BuildTypeId(build.build_type_id.clone().unwrap_or_default());
         let mut outcome = BuildOutcome::unknown(build_type.clone(), Ending::Queued);
         results::read(&mut outcome, &build);

@@ -1,18 +1,21 @@
 //! Queues the builds, each exactly once, each at its place.
 
+use std::collections::HashSet;
+use std::pin::pin;
+
 use futures_util::stream::{self, StreamExt as _};
 
 use super::context::Context;
 use super::follow::Asked;
 use super::ledger::Entry;
-use super::queue::{self, QueueError, Request, id_of};
+use super::queue::{self, Marked, id_of};
 use super::stop;
 use crate::config::{BranchChoice, Build as BuildSettings};
 use crate::identity;
 use crate::outcome::{BuildOutcome, Ending, Event, QueuedBuild};
-use crate::place::{self, Pin, Place, Wanted};
-use crate::preflight::{self, AT_ONCE, cure};
-use crate::teamcity::ErrorKind;
+use crate::place::{self, Place, Wanted};
+use crate::preflight::rights::{self, Held};
+use crate::preflight::{self, AT_ONCE, Findings, Known, Target, cure};
 use crate::teamcity::model::{Build, BuildType};
 use crate::types::{BuildId, BuildTypeId, Diagnostic, RepositoryAddress};
 
@@ -31,11 +34,84 @@ pub struct Started {
 pub async fn start(
     context: &Context<'_>,
     settings: &BuildSettings,
-    release: (u32, u32),
+    known: &Known,
 ) -> Result<Vec<Option<Started>>, Diagnostic> {
-    let build_types =
-        preflight::build_types(context.client, context.events, &settings.build_types).await?;
-    for (id, build_type) in settings.build_types.iter().zip(&build_types) {
+    let build_types = build_types(context, &settings.build_types).await?;
+    let target = target(context, settings, &build_types).await?;
+    let started = queue_all(context, settings, known, &build_types, target.as_ref());
+    // Beside it: a run needs no answer to these questions, and waits for none.
+    let (mut started, mut hints) = (
+        pin!(started),
+        pin!(hints(context, settings, known, &build_types)),
+    );
+    let mut hinted = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut hints, if !hinted => hinted = true,
+            started = &mut started => return started,
+        }
+    }
+}
+
+/// Says what the token's user may not do, where it would show too late.
+async fn hints(
+    context: &Context<'_>,
+    settings: &BuildSettings,
+    known: &Known,
+    build_types: &[BuildType],
+) {
+    let follow = &context.settings.follow;
+    if !follow.wait || !follow.cancel_on_stop {
+        return;
+    }
+    let mut projects = HashSet::new();
+    let first = |(_, of): &(&BuildTypeId, &BuildType)| projects.insert(of.project_id.clone());
+    let all = settings.build_types.iter().zip(build_types).filter(first);
+    let all: Vec<_> = all.collect();
+    let all = all.into_iter().map(|(id, build_type)| async move {
+        let mut all = Findings::default();
+        // What is odd about the answer itself is for `check`.
+        let mut unsaid = Findings::default();
+        let held = Held::ask(context.client, id, build_type, known.limits(), &mut unsaid).await;
+        if let Ok(Some(held)) = held {
+            rights::lacks_cancel(id, build_type, &held, &mut all);
+        }
+        all.warn(context.events);
+    });
+    let all = stream::iter(all).buffer_unordered(AT_ONCE);
+    all.for_each(|()| std::future::ready(())).await;
+}
+
+/// The agent or pool that is asked for. An agent that can't run a build is said, and waited for.
+async fn target(
+    context: &Context<'_>,
+    settings: &BuildSettings,
+    build_types: &[BuildType],
+) -> Result<Option<Target>, Diagnostic> {
+    let Some(choice) = &settings.agent else {
+        return Ok(None);
+    };
+    let mut all = Findings::default();
+    let found = preflight::agent(context.client, choice, &mut all).await;
+    if let Ok(target) = &found {
+        for (id, of) in settings.build_types.iter().zip(build_types) {
+            // A question that gets no answer keeps no build.
+            _ = preflight::agents(context.client, id, of, Some(target), &mut all).await;
+        }
+    }
+    all.warn(context.events);
+    Ok(Some(found?))
+}
+
+async fn queue_all(
+    context: &Context<'_>,
+    settings: &BuildSettings,
+    known: &Known,
+    build_types: &[BuildType],
+    target: Option<&Target>,
+) -> Result<Vec<Option<Started>>, Diagnostic> {
+    for (id, build_type) in settings.build_types.iter().zip(build_types) {
         context.ledger.add(entry(id, build_type));
     }
     let repository = context
@@ -49,7 +125,7 @@ pub async fn start(
         branch: &settings.branch,
         revision: &settings.revision,
         repository: repository.as_ref(),
-        release,
+        release: known.release,
     };
     let all = settings.build_types.iter().map(|id| async move {
         let wanted = wanted(id);
@@ -104,14 +180,19 @@ pub async fn start(
                     position,
                     tag,
                     earlier,
+                    project: build_types
+                        .get(position)
+                        .and_then(|of| of.project_id.as_deref()),
+                    known,
+                    target,
                 };
-                queue(context, settings, &wanted(id), &marked, &mut place).await?
+                queue::in_some_way(context, settings, &wanted(id), &marked, &mut place).await?
             }
         };
         started.push(match queued {
             Ok(build) => Some(begun(context, position, &build, &place, joined)),
             Err(error) => {
-                context.events.event(&Event::Warning(error.to_string()));
+                context.events.event(&Event::Failed(error.to_string()));
                 // Where the search was refused too, it may exist all the same.
                 stop::cancel_one(
                     context,
@@ -143,6 +224,36 @@ pub async fn start(
         }
     }
     Ok(started)
+}
+
+/// Asks for all configurations, and says everything that is wrong with them at once.
+async fn build_types(
+    context: &Context<'_>,
+    ids: &[BuildTypeId],
+) -> Result<Vec<BuildType>, Diagnostic> {
+    let all = ids.iter().map(|id| async move {
+        let mut all = Findings::default();
+        let found = preflight::build_type(context.client, id, &mut all).await;
+        (found, all)
+    });
+    let answers: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
+    let mut found = Vec::new();
+    let mut wrong = Vec::new();
+    for (build_type, all) in answers {
+        all.warn(context.events);
+        match build_type {
+            Ok(build_type) => found.push(build_type),
+            Err(bad) => wrong.push(Diagnostic::from(bad)),
+        }
+    }
+    // The last one is the reason of the run's end, which is shown at its end.
+    let Some(last) = wrong.pop() else {
+        return Ok(found);
+    };
+    for other in wrong {
+        context.events.event(&Event::Failed(other.to_string()));
+    }
+    Err(last)
 }
 
 fn entry(id: &BuildTypeId, build_type: &BuildType) -> Entry {
@@ -178,7 +289,7 @@ fn identity(settings: &BuildSettings, id: &BuildTypeId, place: &Place, token: &s
             settings.clean_sources,
             settings.queue_at_top,
         ],
-        settings.agent_id,
+        &settings.agent,
         settings.rebuild_dependencies,
         settings.settings_source,
     );
@@ -208,88 +319,6 @@ async fn earlier(
             context.client.base(),
         )
     })
-}
-
-/// Where a build stands among those of the step, and how it is found again.
-struct Marked<'a> {
-    position: usize,
-    tag: &'a str,
-    earlier: &'a [Build],
-}
-
-/// Queues one; the outer error ends the run, the inner one only this build.
-async fn queue(
-    context: &Context<'_>,
-    settings: &BuildSettings,
-    wanted: &Wanted<'_>,
-    marked: &Marked<'_>,
-    place: &mut Place,
-) -> Result<Result<Build, Diagnostic>, Diagnostic> {
-    let comment = settings
-        .comment
-        .clone()
-        .unwrap_or_else(|| queue::comment(&context.settings.pipeline));
-    let tags = [context.marker.pipeline_tag(), marked.tag];
-    let earlier: Vec<BuildId> = marked.earlier.iter().filter_map(|build| build.id).collect();
-    let mut ways_left = 2;
-    loop {
-        let body = queue::request(settings, wanted.build_type, place, &comment, &tags);
-        let request = Request {
-            position: marked.position,
-            build_type: wanted.build_type,
-            tag: marked.tag,
-            earlier: &earlier,
-            body: &body,
-        };
-        match queue::queue(context.client, context.events, context.ledger, &request).await {
-            Ok(build) => return Ok(Ok(build)),
-            Err(QueueError::Unreachable(error)) => return Err(error),
-            Err(QueueError::Refused(kind)) if ways_left > 0 && other_way(&kind, place) => {
-                ways_left -= 1;
-                if place.pin == Pin::Change {
-                    place::wait_for_change(context.client, context.events, wanted, place)
-                        .await
-                        .map_err(|trouble| cure::place(trouble, context.client.base()))?;
-                }
-            }
-            Err(QueueError::Refused(kind)) => {
-                let doing = format!("queueing {}", wanted.build_type);
-                return Ok(Err(cure::teamcity(
-                    &doing,
-                    &kind.into(),
-                    context.client.base(),
-                )));
-            }
-        }
-    }
-}
-
-/// Whether the commit can be pinned in another way than the one that was refused; sets that way.
-fn other_way(kind: &ErrorKind, place: &mut Place) -> bool {
-    match (kind, place.pin) {
-        // A chain with roots of other repositories; or a token that may not customize revisions.
-        (ErrorKind::Rejected { message, .. }, Pin::Revisions)
-            if message.contains("Missing revisions") =>
-        {
-            place.pin = Pin::Change
-        }
-        (ErrorKind::Forbidden(message), Pin::Revisions)
-            if message.to_lowercase().contains("revision") =>
-        {
-            place.pin = Pin::Change
-        }
-        // The commit is known, but the branch has not been read since.
-        (ErrorKind::Rejected { message, .. }, Pin::Change)
-            if message.contains("Change Log") && place.git_ref.is_some() =>
-        {
-            place.pin = Pin::Revisions;
-        }
-        // One node of the server knows the change, the one that was asked does not yet.
-        (ErrorKind::NotFound(message), Pin::Change)
-            if message.contains("version:") || message.contains("change") => {}
-        _ => return false,
-    }
-    true
 }
 
 fn begun(

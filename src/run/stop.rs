@@ -103,6 +103,14 @@ async fn cancel_entry(
             }
             false
         }
+        (None, None) if entry.in_flight => {
+            // Without its tag nothing tells it from another's.
+            context.events.event(&Event::Warning(format!(
+                "A build of {} may have been started: the answer to its queue request is not known, and without a tag it can't be canceled.",
+                entry.build_type
+            )));
+            false
+        }
         _ => false,
     }
 }

@@ -7,7 +7,7 @@ use crate::types::text::one_line;
 
 /// A request that failed for good.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{kind}{}", lasting(*waited))]
+#[error("{kind}{}", self.lasting())]
 pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,
@@ -25,6 +25,17 @@ pub struct Failed {
 }
 
 impl Error {
+    /// How long it was tried, in words after the cause; empty where that was short.
+    pub fn lasting(&self) -> String {
+        if self.waited < Duration::from_secs(10) {
+            return String::new();
+        }
+        format!(
+            " (tried for {})",
+            humantime::format_duration(Duration::from_secs(self.waited.as_secs()))
+        )
+    }
+
     /// Says what the request was sent for.
     pub fn while_doing(self, doing: impl Into<String>) -> Failed {
         Failed {
@@ -32,16 +43,6 @@ impl Error {
             error: self,
         }
     }
-}
-
-fn lasting(waited: Duration) -> String {
-    if waited < Duration::from_secs(10) {
-        return String::new();
-    }
-    format!(
-        " (tried for {})",
-        humantime::format_duration(Duration::from_secs(waited.as_secs()))
-    )
 }
 
 impl From<GaveUp<ErrorKind>> for Error {

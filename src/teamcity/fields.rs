@@ -6,7 +6,13 @@ pub(super) const USER: &str = "id,username,name";
 /// Values are in no list; `value` is in the answer to a request that makes one.
 pub(super) const TOKENS: &str = "token(name,creationTime,expirationTime,permissionRestrictions(permissionRestriction(isGlobalScope,project(id),permission(id))))";
 pub(super) const NEW_TOKEN: &str = "name,creationTime,expirationTime,value";
-pub(super) const AGENTS: &str = "agent(name)";
+pub(super) const AGENTS: &str = "agent(id,name)";
+/// A comment says why an agent is not enabled, or not authorized.
+pub(super) const AGENT: &str =
+    "id,name,connected,enabled,authorized,enabledInfo(comment(text)),authorizedInfo(comment(text))";
+pub(super) const OBSTACLES: &str =
+    "compatibility(buildType(id),incompatibleReasons(reason),unmetRequirements(description))";
+pub(super) const POOL: &str = "id,name,agents(count)";
 pub(super) const PERMISSIONS: &str = "permissionAssignment(permission(id))";
 pub(super) const BUILD_TYPE: &str = "id,name,projectName,projectId,paused,templateFlag,type,webUrl";
 pub(super) const BRANCHES: &str = "branch(name,internalName,default)";
@@ -18,7 +24,7 @@ pub(super) const ROOT_INSTANCES: &str =
     "vcs-root-instance(id,vcs-root-id,name,properties(property(name,value)))";
 /// Enough to recognise a build.
 pub(super) const FOUND: &str = "nextHref,build(id,buildTypeId,number,state,status,branchName,defaultBranch,webUrl,queuedDate,personal,replacementIds,tags(tag(name)),\
-     revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))))";
+     comment(text),triggered(user(id)),revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))))";
 /// All that following needs, in every state.
 pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,branchName,defaultBranch,webUrl,waitReason,startEstimate,\
      queuedDate,startDate,finishDate,composite,failedToStart,personal,running-info(percentageComplete,elapsedSeconds,estimatedTotalSeconds,\

@@ -3,6 +3,7 @@
 //! Knows nothing of pipelines, settings or output.
 
 mod access;
+mod agents;
 mod artifacts;
 mod blot;
 mod client;

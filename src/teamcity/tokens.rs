@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::error::{Error, ErrorKind};
 use super::fields;
-use super::locator::Locator;
-use super::model::{AgentNames, Restrictions, Token, Tokens};
+use super::model::{Restrictions, Token, Tokens};
 use super::request::{JSON, LARGEST_ANSWER, Need, json as read_json};
-use crate::types::BuildTypeId;
 
 /// A token to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,24 +153,6 @@ impl Client {
             .send(Method::GET, url, "text/plain", None, Need::May)
             .await?;
         Ok(String::from_utf8_lossy(&answer).trim().to_owned())
-    }
-
-    /// The agents that are there and could run a configuration's builds, at least one of them.
-    ///
-    /// # Errors
-    /// See [`Self::server`].
-    pub async fn compatible_agents(&self, id: &BuildTypeId) -> Result<AgentNames, Error> {
-        let of = Locator::new().nested("buildType", &Locator::new().with("id", id));
-        let locator = Locator::new()
-            .nested("compatible", &of)
-            .with("connected", true)
-            .with("enabled", true)
-            .with("authorized", true)
-            .with("count", 100);
-        let query = [("locator", locator.as_str()), ("fields", fields::AGENTS)];
-        self.requests
-            .get(self.rest(&["agents"], &query), Need::May)
-            .await
     }
 }
 

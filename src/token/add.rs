@@ -4,11 +4,12 @@ use url::Url;
 
 use super::info::{Expiry, Info, fingerprint};
 use super::scope::Scope;
-use super::server::{self, Known, LIMITED_SINCE, NEEDED};
+use super::server::{self, Known, LIMITED_SINCE};
 use super::session::Session;
 use super::store::{Store, Stored};
 use crate::clients::Login;
 use crate::preflight::cure::token_page;
+use crate::preflight::rights::NEEDED;
 use crate::types::Diagnostic;
 
 /// From how many days before a token expires that is said as a warning.
@@ -84,7 +85,7 @@ pub async fn add(
 fn guide(server: &Url, release: Option<(u32, u32)>) -> String {
     let names: Vec<String> = NEEDED
         .iter()
-        .map(|(_, name)| format!("  - {name}"))
+        .map(|right| format!("  - {}", right.name))
         .collect();
     let limit = match release {
         Some(release) if release < LIMITED_SINCE => {
@@ -135,20 +136,14 @@ fn introduce(session: &Session, known: &Known, expires: Expiry) {
     else {
         return;
     };
-    let has = |id: &str| {
-        limits.permission_restriction.iter().any(|one| {
-            let held = one.permission.as_ref().and_then(|one| one.id.as_deref());
-            held.is_some_and(|held| held.eq_ignore_ascii_case(id))
-        })
-    };
     let projects: Vec<&str> = limits.projects().into_iter().collect();
     if !projects.is_empty() {
         session.say(&format!("  It is limited to {}", projects.join(", ")));
     }
     let lacking: Vec<&str> = NEEDED
         .iter()
-        .filter(|(id, _)| !has(id))
-        .map(|(_, name)| *name)
+        .filter(|right| !limits.names(right.id))
+        .map(|right| right.name)
         .collect();
     if !lacking.is_empty() {
         session.console.warning(&format!(

@@ -10,11 +10,12 @@ use super::add::{replaces, stays_valid};
 use super::command::Create;
 use super::replace::Replacement;
 use super::scope::Scope;
-use super::server::{self, Known, LIMITED_SINCE, NEEDED};
+use super::server::{self, Known, LIMITED_SINCE};
 use super::session::Session;
 use super::store::Store;
 use crate::clients::Login;
 use crate::preflight::cure::{self, token_page};
+use crate::preflight::rights::NEEDED;
 use crate::teamcity::NewToken;
 use crate::teamcity::model::{Restrictions, Tokens};
 use crate::types::Diagnostic;
@@ -262,8 +263,8 @@ async fn limits(
         Ok(held) => {
             let lacking: Vec<&str> = NEEDED
                 .iter()
-                .filter(|(id, _)| !held.has(id))
-                .map(|(_, name)| *name)
+                .filter(|right| !held.has(right.id))
+                .map(|right| right.name)
                 .collect();
             if !lacking.is_empty() {
                 session.console.warning(&format!(
@@ -291,7 +292,7 @@ async fn limits(
             ));
         }
     }
-    let permissions: Vec<&str> = NEEDED.iter().map(|(id, _)| *id).collect();
+    let permissions: Vec<&str> = NEEDED.iter().map(|right| right.id).collect();
     Ok(Some(Restrictions::in_project(project, &permissions)))
 }
 

@@ -26,7 +26,6 @@ pub use command::{Create, Rotate, TokenCommand};
 pub use info::{Expiry, Info};
 pub use record::{Authenticated, record_authenticated};
 pub use scope::Scope;
-pub use server::{NEEDED, release};
 pub use session::Session;
 
 use crate::exit::ExitStatus;

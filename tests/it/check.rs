@@ -107,7 +107,7 @@ async fn wrong_variables_hide_nothing_else() {
         .says("✖ TIMEOUT can't be 'soon'")
         .says("✖ WAIT can't be 'perhaps'")
         .says("✔ TeamCity accepts the token")
-        .says("✖ Nowhere is not there");
+        .says("✖ BUILD_TYPE_ID: there is no build configuration Nowhere");
     let ran = check(&net)
         .unset("TEAMCITY_TOKEN")
         .unset("BUILD_TYPE_ID")
@@ -141,7 +141,7 @@ async fn the_way_to_teamcity_is_told_stage_by_stage() {
         .run()
         .await
         .ends_with(5)
-        .says("✖ looking for TeamCity: TeamCity is starting");
+        .says("✖ connecting to TeamCity: TeamCity is starting");
     net.teamcity()
         .set_mode(Mode::SsoGateway { redirect: false });
     check(&net).run().await.ends_with(5).says("web page");
@@ -170,7 +170,7 @@ async fn old_servers_and_bad_tokens_are_told() {
         .await
         .ends_with(4)
         .says("✔ it is TeamCity 2025.11")
-        .says("✖ checking the token: TeamCity does not accept the token")
+        .says("✖ https://tc.example.com/ does not accept the token in TEAMCITY_TOKEN")
         .says_not("eyJ");
     check(&net)
         .set("TEAMCITY_TOKEN", "eyJbot")
@@ -194,7 +194,7 @@ async fn builds_that_are_to_be_followed_are_looked_for() {
         .run()
         .await
         .ends_with(4)
-        .says("✖ the build 1 is not there");
+        .says("✖ BUILD_ID: there is no build 1");
     follow("auto")
         .run()
         .await

@@ -117,7 +117,6 @@ fn readme_definition_lists_every_variable_the_required_ones_first() {
             Kind::Boolean => "boolean",
             Kind::Duration => "duration",
             Kind::Size => "size",
-            Kind::Number => "number",
         };
         let line = format!("{}: '<{placeholder}>'", variable.name);
         if variable.required {

@@ -13,6 +13,7 @@
 
 mod access;
 mod after_the_end;
+mod agents;
 mod campaign;
 mod chains;
 mod check;
@@ -32,7 +33,9 @@ mod pipe;
 mod queueing;
 mod results;
 mod reuse;
+mod rights;
 mod secrets;
+mod setups;
 mod several;
 mod signals;
 mod stopping;

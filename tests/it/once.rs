@@ -57,7 +57,7 @@ async fn the_same_request_twice_in_a_step_is_two_builds_also_when_the_second_ans
 #[tokio::test(start_paused = true)]
 async fn requests_that_differ_in_an_option_alone_are_different_builds() {
     for (name, value) in [
-        ("AGENT_ID", "1"),
+        ("AGENT", "id:1"),
         ("PERSONAL", "true"),
         ("CLEAN_SOURCES", "true"),
         ("REBUILD_DEPENDENCIES", "all"),

@@ -1,5 +1,6 @@
 //! Behaviour of the whole: pairs in, settings or problems out.
 
+mod agent;
 mod build;
 mod connection;
 
@@ -267,8 +268,9 @@ fn booleans_times_and_sizes_are_read_as_documented() {
         ("TIMEOUT", "-5m"),
         ("LOG_LIMIT", "99999999999999999GB"),
         ("LOG_LIMIT", "-1MB"),
-        ("AGENT_ID", "0"),
-        ("AGENT_ID", "x"),
+        ("AGENT", "id:0"),
+        ("AGENT", "id:x"),
+        ("AGENT", "pool: "),
     ] {
         assert!(
             bad(&[(name, wrong)]).contains(&format!("{name} can't be")),
@@ -312,6 +314,7 @@ fn the_token_commands_require_nothing() {
 fn a_secret_in_the_wrong_place_is_not_shown() {
     for name in [
         "BUILD_TYPE_ID",
+        "AGENT",
         "AGENT_ID",
         "TIMEOUT",
         "REVISION",

@@ -1,17 +1,42 @@
 //! From a refusal to its cure: which variable, which page, which permission. The one table for all commands.
 
 mod bitbucket;
+mod network;
 
 pub use bitbucket::{Access, bitbucket, no_bitbucket_credential};
+pub use network::proxy;
+use std::time::Duration;
+
 use url::Url;
 
+use crate::config::AgentChoice;
 use crate::exit::ExitStatus;
 use crate::place;
 use crate::teamcity::{Error, ErrorKind, Failed};
-use crate::types::Diagnostic;
+use crate::types::text::one_line;
+use crate::types::{BuildId, BuildTypeId, Diagnostic};
+
+/// An outage that a user may want to sit out.
+const LONG: Duration = Duration::from_secs(60);
 
 /// A request to TeamCity failed for good while `doing` something.
 pub fn teamcity(doing: &str, error: &Error, base: &Url) -> Diagnostic {
+    through(doing, error, base, None)
+}
+
+/// The same, where it is known through which proxy the request went.
+pub fn through(doing: &str, error: &Error, base: &Url, proxy: Option<&str>) -> Diagnostic {
+    if let Some((what, cure)) = network::explain(&error.kind, base, proxy) {
+        let longer = if error.waited >= LONG {
+            " For longer maintenance raise RETRY_FOR."
+        } else {
+            ""
+        };
+        return Diagnostic::unreachable(
+            format!("{what}{}", error.lasting()),
+            format!("{cure}{longer}"),
+        );
+    }
     let status = if error.kind.is_refusal() {
         ExitStatus::Refused
     } else {
@@ -24,26 +49,128 @@ pub fn teamcity(doing: &str, error: &Error, base: &Url) -> Diagnostic {
     }
 }
 
+/// The credential was refused. `credential` says in a few words what was sent (`the token in TEAMCITY_TOKEN`).
+pub fn unauthorized(base: &Url, credential: &str) -> Diagnostic {
+    let cure = if credential.contains("password") {
+        format!(
+            "Check user and password on {base}login.html. Where users log in through another service, or by two factors, use a \
+             token instead."
+        )
+    } else {
+        wrong_token(base)
+    };
+    Diagnostic::refused(format!("{base} does not accept {credential}"), cure)
+}
+
+fn wrong_token(base: &Url) -> String {
+    format!(
+        "It is wrong, expired or revoked: TeamCity does not tell which. Make a new one on {}, and store it as a secured variable.",
+        token_page(base)
+    )
+}
+
 /// A request of somebody who logs in failed for good. `credential` says in a few words what was sent as credential.
 pub fn login(doing: &str, error: &Error, base: &Url, credential: &str) -> Diagnostic {
     if error.kind == ErrorKind::Unauthorized {
-        let cure = if credential.contains("password") {
-            format!(
-                "Check user and password on {base}login.html. Where users log in through another service, or by two factors, use a \
-                 token instead."
-            )
-        } else {
-            format!(
-                "It is wrong, expired or revoked: TeamCity does not tell which. {} lists the tokens that are valid.",
-                token_page(base)
-            )
-        };
-        return Diagnostic::refused(
-            format!("{doing}: {base} does not accept {credential}"),
-            cure,
-        );
+        return unauthorized(base, credential);
     }
     teamcity(doing, error, base)
+}
+
+/// The server is older than access tokens.
+pub fn too_old(version: &str) -> Diagnostic {
+    Diagnostic::refused(
+        format!(
+            "the server is TeamCity {}, which has no access tokens",
+            one_line(version, 60)
+        ),
+        "The pipe needs TeamCity 2019.1 or later.",
+    )
+}
+
+/// What answers is not TeamCity.
+pub fn no_teamcity(base: &Url, why: &str) -> Diagnostic {
+    Diagnostic::unreachable(
+        format!("what answers at {base} is not TeamCity: {why}"),
+        "Check TEAMCITY_URL: it must be the server's base address, with its context path if it has one.",
+    )
+}
+
+/// There is no such build configuration.
+pub fn no_build_type(id: &BuildTypeId) -> Diagnostic {
+    Diagnostic::refused(
+        format!(
+            "BUILD_TYPE_ID: there is no build configuration {id}, or the token's user may not view it"
+        ),
+        "The id is at the end of the address of the configuration's page (…/buildConfiguration/<id>). If it is right, give the token's user \
+         a role in that project, or add the project to the token's scope.",
+    )
+}
+
+/// It is a template.
+pub fn template(id: &BuildTypeId) -> Diagnostic {
+    Diagnostic::refused(
+        format!("BUILD_TYPE_ID: {id} is a template, which can't be run"),
+        "Name a build configuration that is based on it.",
+    )
+}
+
+/// There is no such agent, or no such pool.
+pub fn no_agent(choice: &AgentChoice) -> Diagnostic {
+    let (what, page) = match choice {
+        AgentChoice::Name(name) => (format!("agent {}", one_line(name, 100)), "Agents"),
+        AgentChoice::Id(id) => (format!("agent with the id {id}"), "Agents"),
+        AgentChoice::Pool(name) => (
+            format!("agent pool {}", one_line(name, 100)),
+            "Agents | Pools",
+        ),
+    };
+    Diagnostic::refused(
+        format!("AGENT: there is no {what}, or the token's user may not view it"),
+        format!(
+            "Write a name from TeamCity's page {page}, exactly as it stands there. The user needs the permission \"View agent details\"."
+        ),
+    )
+}
+
+/// There is no such build to follow.
+pub fn no_build(id: BuildId) -> Diagnostic {
+    Diagnostic::refused(
+        format!("BUILD_ID: there is no build {id}, or the token's user may not view it"),
+        "Check BUILD_ID. TeamCity deletes old builds by its clean-up rules.",
+    )
+}
+
+/// The answer to a queue request was lost, and without its tag the build is not to be told from others. `found`: how many fit.
+pub fn lost_without_tag(
+    id: &BuildTypeId,
+    found: usize,
+    lost: &ErrorKind,
+    base: &Url,
+) -> Diagnostic {
+    let why = match found {
+        0 => "no build that fits was found".to_owned(),
+        found => format!("{found} builds fit, and nothing tells which is this step's"),
+    };
+    Diagnostic::unreachable(
+        format!(
+            "the answer to the queue request for {id} was lost ({lost}): one may have been started, but {why}"
+        ),
+        format!(
+            "Look at the latest builds of {id} on {base} and cancel what is not wanted, then run the step again. With the permission \
+             \"Tag build\" such a build is found for sure."
+        ),
+    )
+}
+
+/// A commit is abbreviated, and nothing here tells the rest.
+pub fn short_commit(commit: &str) -> Diagnostic {
+    Diagnostic::usage(
+        format!(
+            "the commit {commit} is abbreviated, and the clone in the working directory does not know it"
+        ),
+        "Keep the step's clone enabled and deep enough, or give all 40 digits in REVISION.",
+    )
 }
 
 /// The same, where what was being done is known.
@@ -66,19 +193,15 @@ pub fn token_page(base: &Url) -> String {
 
 fn cure(kind: &ErrorKind, base: &Url) -> String {
     match kind {
-        ErrorKind::NotConnected(_) | ErrorKind::Unreachable(_) => format!(
-            "Check that {base} (TEAMCITY_URL) is right and can be reached from Bitbucket's network; for long maintenance raise RETRY_FOR."
-        ),
+        // The stage at which it failed says more: `network` has those.
+        ErrorKind::NotConnected(_) | ErrorKind::Unreachable(_) | ErrorKind::Certificate(_) => {
+            "Check TEAMCITY_URL, and that the server can be reached from Bitbucket's network.".to_owned()
+        }
         ErrorKind::Starting(_) | ErrorKind::Unavailable(_) => {
             "The server, or a proxy before it, was down for longer than RETRY_FOR. Run the step again when it is back, or raise RETRY_FOR."
                 .to_owned()
         }
         ErrorKind::Maintenance(_) => format!("Ask its administrator to open {base} and to finish what it asks for."),
-        ErrorKind::Certificate(_) => {
-            "If the server uses a private authority, give its certificate (PEM) in TEAMCITY_CA_CERTIFICATE; if its certificate has \
-             expired or names another host, it must be renewed."
-                .to_owned()
-        }
         ErrorKind::Redirected(_) => {
             "Put the address at which TeamCity itself answers into TEAMCITY_URL (https, and its context path if it has one). Redirects \
              are not followed, since the token must not go elsewhere."
@@ -90,10 +213,7 @@ fn cure(kind: &ErrorKind, base: &Url) -> String {
                 .to_owned()
         }
         ErrorKind::Unreadable(_) | ErrorKind::TooLarge(_) => format!("Check that {base} (TEAMCITY_URL) is TeamCity's base URL and that no proxy changes its answers."),
-        ErrorKind::Unauthorized => format!(
-            "The token in TEAMCITY_TOKEN is wrong, expired or revoked. Make a new one on {} and store it as a secured variable.",
-            token_page(base)
-        ),
+        ErrorKind::Unauthorized => wrong_token(base),
         ErrorKind::Forbidden(message) => match permission_in(message) {
             Some(permission) => format!(
                 "Give the token's user a role with the permission \"{permission}\" in that project (TeamCity: Administration | Users), or \
@@ -110,8 +230,12 @@ fn cure(kind: &ErrorKind, base: &Url) -> String {
     }
 }
 
-/// `You do not have "Run build" permission in project …`
-fn permission_in(message: &str) -> Option<&str> {
+/// The permission that a refusal names: `You do not have "Run build" permission in project …`, or
+/// `User ci does not have permission Customize build revisions in project …`.
+pub fn permission_in(message: &str) -> Option<&str> {
+    if let Some((_, rest)) = message.split_once("does not have permission ") {
+        return rest.split_once(" in project").map(|(name, _)| name);
+    }
     let (_, rest) = message.split_once('"')?;
     let (name, after) = rest.split_once('"')?;
     after.trim_start().starts_with("permission").then_some(name)
@@ -126,6 +250,8 @@ mod tests {
         let message =
             "You do not have \"Run build\" permission in project with internal id: 'project12'.";
         assert_eq!(permission_in(message), Some("Run build"));
+        let other = "User ci does not have permission Customize build revisions in project with internal id: 'project1'";
+        assert_eq!(permission_in(other), Some("Customize build revisions"));
         assert_eq!(
             permission_in("Not enough permissions to access build with id: 4"),
             None

@@ -48,6 +48,14 @@ impl Console {
         self.line(&format!("{YELLOW}⚠ {}{RESET}", clean(text)));
     }
 
+    /// A warning, and on the next line what to do about it.
+    pub(super) fn odd(&self, what: &str, cure: &str) {
+        self.line(&format!("{YELLOW}⚠ {}{RESET}", one_line(what, 1000)));
+        if !cure.is_empty() {
+            self.line(&format!("  → {}", one_line(cure, 1000)));
+        }
+    }
+
     /// A line for those who look for a fault.
     pub fn debug(&self, text: &str) {
         self.line(&format!("{DIM}· {}{RESET}", one_line(text, 2000)));

@@ -101,6 +101,7 @@ impl Events for Console {
             }
             Event::Note(text) => self.line(&clean(text)),
             Event::Warning(text) => self.warning(text),
+            Event::Odd { what, cure } => self.odd(what, cure),
             Event::Failed(text) => self.error(text),
             Event::Queued(queued) => self.queued(queued),
             Event::Waiting {

@@ -4,7 +4,8 @@ mod once;
 mod request;
 pub mod reuse;
 mod supersede;
+mod ways;
 
-pub use once::{QueueError, Request, id_of, queue};
-pub use request::{comment, request};
+pub use once::id_of;
 pub use supersede::supersede;
+pub use ways::{Marked, in_some_way};

@@ -2,6 +2,9 @@
 //!
 //! TeamCity has no idempotency key. When the answer to the queue request is lost, nobody knows whether the build exists; so it is
 //! looked for by its tag, several times, before it is asked for again, and after that once more for a double.
+//!
+//! Where TeamCity takes no tags of this user, it is looked for by all else that is known of it, and is never asked for again: what is
+//! not found may appear later, and one that is found may be another's that is asked for at the same time.
 
 use std::time::Duration;
 
@@ -9,9 +12,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::http::{CONFIRM_AFTER, Failure, Trouble};
-use crate::identity;
+use crate::identity::{self, Facts};
 use crate::outcome::{Event, Events};
-use crate::preflight::cure;
+use crate::preflight::{cure, rights};
 use crate::run::ledger::Ledger;
 use crate::teamcity::model::{Build, State, Status};
 use crate::teamcity::{Client, ErrorKind};
@@ -40,12 +43,20 @@ pub struct Request<'a> {
     pub position: usize,
     /// Its configuration.
     pub build_type: &'a BuildTypeId,
-    /// Its own tag.
-    pub tag: &'a str,
+    /// How it is found again.
+    pub known_by: KnownBy<'a>,
     /// Builds that carried it before: an earlier run of the same step asked for the same. They are not what is looked for.
     pub earlier: &'a [BuildId],
     /// The body of the request.
     pub body: &'a Value,
+}
+
+/// How a build is found whose queue request got no answer.
+pub enum KnownBy<'a> {
+    /// By its own tag, which no other build has.
+    Tag(&'a str),
+    /// By what it is. Nothing: not even that is known.
+    Facts(Option<Facts<'a>>),
 }
 
 /// Why it was not queued.
@@ -78,13 +89,21 @@ pub async fn queue(
         let failure = match client.queue(request.body, attempt).await {
             Ok(build) => {
                 remember(ledger, request.position, &build);
-                if attempt > 1 {
-                    cancel_doubles(client, events, request, &build).await?;
+                if let (true, KnownBy::Tag(tag)) = (attempt > 1, &request.known_by) {
+                    cancel_doubles(client, events, request, tag, &build).await?;
                 }
                 return Ok(build);
             }
             Err(failure) => failure,
         };
+        // What it names can be left out, and no node of the server knows better.
+        if let ErrorKind::Forbidden(words) = &failure.error
+            && attempt == 1
+            && rights::extra_in(words).is_some()
+        {
+            ledger.update(request.position, |entry| entry.in_flight = false);
+            return Err(QueueError::Refused(failure.error));
+        }
         if !said && !matches!(failure.trouble, Trouble::Refusal) {
             said = true;
             events.event(&Event::Note(format!(
@@ -92,8 +111,20 @@ pub async fn queue(
                 failure.error
             )));
         }
-        let found = search(client, request, searches_after(&failure)).await?;
-        if let Some(build) = adopt(client, events, found).await {
+        let searches = searches_after(&failure);
+        let found = match &request.known_by {
+            KnownBy::Tag(tag) => {
+                let found = search(client, request, tag, searches).await?;
+                adopt(client, events, found).await
+            }
+            KnownBy::Facts(_) if !failure.error.may_have_acted() => None,
+            KnownBy::Facts(facts) => {
+                let build = the_only_one(client, request, facts.as_ref(), &failure.error).await?;
+                ledger.update(request.position, |entry| entry.own = false);
+                Some(build)
+            }
+        };
+        if let Some(build) = found {
             remember(ledger, request.position, &build);
             return Ok(build);
         }
@@ -153,14 +184,51 @@ fn searches_after(failure: &Failure<ErrorKind>) -> &'static [Duration] {
     }
 }
 
+/// The build that fits all that is known, if exactly one does.
+async fn the_only_one(
+    client: &Client,
+    request: &Request<'_>,
+    facts: Option<&Facts<'_>>,
+    lost: &ErrorKind,
+) -> Result<Build, QueueError> {
+    let doubt = |found| {
+        QueueError::Unreachable(cure::lost_without_tag(
+            request.build_type,
+            found,
+            lost,
+            client.base(),
+        ))
+    };
+    let Some(facts) = facts else {
+        return Err(doubt(0));
+    };
+    let mut fit = Vec::new();
+    for pause in SEARCHES {
+        tokio::time::sleep(pause).await;
+        // A search that fails finds nothing: what is lost stays lost.
+        let found = identity::alike(client, facts).await.unwrap_or_default();
+        let is_new = |build: &Build| build.id.is_none_or(|id| !request.earlier.contains(&id));
+        fit = found.into_iter().filter(is_new).collect();
+        if !fit.is_empty() {
+            break;
+        }
+    }
+    let found = fit.len();
+    match fit.pop() {
+        Some(only) if found == 1 => Ok(only),
+        _ => Err(doubt(found)),
+    }
+}
+
 async fn search(
     client: &Client,
     request: &Request<'_>,
+    tag: &str,
     pauses: &[Duration],
 ) -> Result<Vec<Build>, QueueError> {
     for pause in pauses {
         tokio::time::sleep(*pause).await;
-        let found = identity::tagged(client, request.build_type, request.tag).await;
+        let found = identity::tagged(client, request.build_type, tag).await;
         let found = found.map(|found| {
             let is_new = |build: &Build| build.id.is_none_or(|id| !request.earlier.contains(&id));
             found.into_iter().filter(is_new).collect::<Vec<_>>()
@@ -202,9 +270,10 @@ async fn cancel_doubles(
     client: &Client,
     events: &dyn Events,
     request: &Request<'_>,
+    tag: &str,
     kept: &Build,
 ) -> Result<(), QueueError> {
-    let found = search(client, request, SEARCHES.get(..1).unwrap_or(&SEARCHES)).await?;
+    let found = search(client, request, tag, SEARCHES.get(..1).unwrap_or(&SEARCHES)).await?;
     for double in found.into_iter().filter(|build| build.id != kept.id) {
         cancel_double(client, events, &double).await;
     }

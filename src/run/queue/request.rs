@@ -4,31 +4,41 @@ use serde_json::{Map, Value, json};
 
 use crate::config::{Build, Pipeline, RebuildDependencies, SettingsSource};
 use crate::place::{Pin, Place};
+use crate::preflight::Target;
 use crate::types::BuildTypeId;
+
+/// What marks a build beside what it builds, as far as TeamCity lets the token's user do so.
+#[derive(Debug, Clone, Copy)]
+pub struct Marks<'a> {
+    /// Where it is to run.
+    pub target: Option<&'a Target>,
+    /// Its comment.
+    pub comment: Option<&'a str>,
+    /// The pipe's own tags; without them the user's are left out, too.
+    pub tags: Option<&'a [&'a str]>,
+}
 
 /// The body of the request that queues one build.
 #[must_use]
-pub fn request(
-    build: &Build,
-    build_type: &BuildTypeId,
-    place: &Place,
-    comment: &str,
-    tags: &[&str],
-) -> Value {
+pub fn request(build: &Build, build_type: &BuildTypeId, place: &Place, marks: &Marks<'_>) -> Value {
     let mut body = Map::new();
     body.insert("buildType".to_owned(), json!({ "id": build_type }));
     if let Some(branch) = &place.branch {
         body.insert("branchName".to_owned(), json!(branch));
     }
-    body.insert("comment".to_owned(), json!({ "text": comment }));
-    let tags: Vec<Value> = build
-        .tags
-        .iter()
-        .map(String::as_str)
-        .chain(tags.iter().copied())
-        .map(|name| json!({ "name": name }))
-        .collect();
-    body.insert("tags".to_owned(), json!({ "tag": tags }));
+    if let Some(comment) = marks.comment {
+        body.insert("comment".to_owned(), json!({ "text": comment }));
+    }
+    if let Some(tags) = marks.tags {
+        let tags: Vec<Value> = build
+            .tags
+            .iter()
+            .map(String::as_str)
+            .chain(tags.iter().copied())
+            .map(|name| json!({ "name": name }))
+            .collect();
+        body.insert("tags".to_owned(), json!({ "tag": tags }));
+    }
     if build.personal {
         body.insert("personal".to_owned(), json!(true));
     }
@@ -44,8 +54,8 @@ pub fn request(
     if !options.is_empty() {
         body.insert("triggeringOptions".to_owned(), Value::Object(options));
     }
-    if let Some(agent) = build.agent_id {
-        body.insert("agent".to_owned(), json!({ "id": agent }));
+    if let Some(target) = marks.target {
+        body.insert("agent".to_owned(), target.body());
     }
     pin(&mut body, build_type, place);
     Value::Object(body)

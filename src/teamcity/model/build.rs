@@ -79,6 +79,10 @@ pub struct Build {
     pub test_occurrences: Option<Counts>,
     /// Its public tags.
     pub tags: Option<Tags>,
+    /// Its comment.
+    pub comment: Option<Comment>,
+    /// What began it.
+    pub triggered: Option<Triggered>,
     /// Requests that were merged into it; only its presence counts.
     pub replacement_ids: Option<serde_json::Value>,
     /// Builds that it waits for, one level.
@@ -108,6 +112,16 @@ impl Build {
             .is_some_and(|ids| !ids.is_empty())
     }
 
+    /// The number of the user who began it.
+    pub fn triggered_by(&self) -> Option<i64> {
+        self.triggered.as_ref()?.user.as_ref()?.id
+    }
+
+    /// The text of its comment.
+    pub fn comment_text(&self) -> Option<&str> {
+        self.comment.as_ref()?.text.as_deref()
+    }
+
     /// Whether it carries this tag.
     pub fn has_tag(&self, name: &str) -> bool {
         self.tags
@@ -115,6 +129,22 @@ impl Build {
             .flat_map(|tags| &tags.tag)
             .any(|tag| tag.name == name)
     }
+}
+
+/// The comment of a build.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Comment {
+    /// Its text.
+    pub text: Option<String>,
+}
+
+/// What began a build.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Triggered {
+    /// Who, if it was a person or a token's user.
+    pub user: Option<UserRef>,
 }
 
 /// Tags of a build.
@@ -228,6 +258,8 @@ pub struct CanceledInfo {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct UserRef {
+    /// Its number.
+    pub id: Option<i64>,
     /// Login name.
     pub username: Option<String>,
     /// Full name.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::build::Agent;
+use super::build::{Agent, Comment};
 
 /// A build configuration.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -33,6 +33,90 @@ pub struct BuildType {
 pub struct AgentNames {
     /// The agents.
     pub agent: Vec<Agent>,
+}
+
+/// An agent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AgentState {
+    /// Its number.
+    pub id: Option<i64>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// Whether it takes builds.
+    pub enabled: bool,
+    /// Whether an administrator let it in.
+    pub authorized: bool,
+    /// Why it does not take builds, or does.
+    pub enabled_info: Option<AgentInfo>,
+    /// Why it was not let in, or was.
+    pub authorized_info: Option<AgentInfo>,
+}
+
+/// Why something about an agent is so.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct AgentInfo {
+    /// Who said why.
+    pub comment: Option<Comment>,
+}
+
+/// What an agent can't run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Obstacles {
+    /// One a configuration.
+    pub compatibility: Vec<Obstacle>,
+}
+
+/// A configuration that an agent can't run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Obstacle {
+    /// Which.
+    pub build_type: Option<BuildType>,
+    /// Why.
+    pub incompatible_reasons: Option<Reasons>,
+    /// Why, on newer servers.
+    pub unmet_requirements: Option<Requirements>,
+}
+
+/// Reasons.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Reasons {
+    /// Each.
+    pub reason: Vec<String>,
+}
+
+/// Requirements that are not met.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Requirements {
+    /// In words.
+    pub description: Option<String>,
+}
+
+impl Obstacle {
+    /// TeamCity's reasons, in one text.
+    pub fn reasons(&self) -> Option<String> {
+        let listed = self.incompatible_reasons.as_ref();
+        let listed = listed.map(|reasons| reasons.reason.join("; "));
+        let listed = listed.filter(|text| !text.is_empty());
+        listed.or_else(|| self.unmet_requirements.as_ref()?.description.clone())
+    }
+}
+
+/// A pool of agents.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Pool {
+    /// Its number; the default pool has 0.
+    pub id: Option<i64>,
+    /// Its name.
+    pub name: Option<String>,
 }
 
 /// Permissions of a user.

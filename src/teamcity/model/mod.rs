@@ -14,10 +14,10 @@ mod vcs;
 
 pub use artifact::{ArtifactFile, ArtifactFiles};
 pub use build::{
-    Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Counts, Revision, Revisions,
-    RootInstanceRef, RunningInfo, State, Status, Tag, UserRef,
+    Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Comment, Counts, Revision,
+    Revisions, RootInstanceRef, RunningInfo, State, Status, Tag, UserRef,
 };
-pub use build_type::{AgentNames, BuildType, Permissions};
+pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
 pub use log::{LogMessage, LogMessages};
 pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};

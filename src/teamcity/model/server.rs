@@ -147,6 +147,14 @@ impl Restrictions {
         }
     }
 
+    /// Whether a permission is among them, wherever it holds.
+    pub fn names(&self, permission: &str) -> bool {
+        self.permission_restriction
+            .iter()
+            .filter_map(|one| one.permission.as_ref()?.id.as_deref())
+            .any(|id| id.eq_ignore_ascii_case(permission))
+    }
+
     /// The ids of the projects.
     pub fn projects(&self) -> BTreeSet<&str> {
         self.permission_restriction

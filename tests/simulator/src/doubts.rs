@@ -21,6 +21,7 @@ pub struct Doubts {
     pub(crate) reasons_in_canceled_info_alone: bool,
     pub(crate) queue_holds: Option<usize>,
     pub(crate) successors_name_the_replaced: bool,
+    pub(crate) extras_need_rights: bool,
 }
 
 impl Doubts {
@@ -97,6 +98,11 @@ impl Doubts {
     /// The date of a cancellation is after that of the build's end (seen in 2015).
     pub fn late_cancel_dates(mut self) -> Self {
         self.late_cancel_dates = true;
+        self
+    }
+    /// A comment and tags in a queue request need the rights to comment and to tag, as they do later (not verified on a server).
+    pub fn extras_need_rights(mut self) -> Self {
+        self.extras_need_rights = true;
         self
     }
 }

@@ -226,6 +226,10 @@ fn authenticate(
         };
         return Ok(Some((who, false)));
     }
+    // Access tokens began with 2019.1.
+    if bearer && !state.version.at_least(2019, 1, 0) {
+        return Err(BAD_CREDENTIALS);
+    }
     let token = state
         .tokens
         .iter()

@@ -18,6 +18,8 @@ pub struct Agent {
     pub uptodate: bool,
     /// Number of its pool.
     pub pool: u64,
+    /// What whoever disabled it, or did not let it in, wrote about that.
+    pub comment: Option<String>,
     /// Configurations that it can't run, with the requirement that it does not meet.
     pub cannot_run: Vec<(String, String)>,
 }
@@ -33,6 +35,7 @@ impl Agent {
             authorized: true,
             uptodate: true,
             pool: Pool::DEFAULT,
+            comment: None,
             cannot_run: Vec::new(),
         }
     }
@@ -59,6 +62,11 @@ impl Agent {
     /// Sets its pool.
     pub fn pool(mut self, pool: u64) -> Self {
         self.pool = pool;
+        self
+    }
+    /// Why it is disabled, or not authorized.
+    pub fn because(mut self, comment: impl Into<String>) -> Self {
+        self.comment = Some(comment.into());
         self
     }
     /// It does not meet a requirement of a configuration.

@@ -79,7 +79,12 @@ pub(super) fn agent_json(call: &Call<'_>, agent: &Agent, fields: &Fields) -> Jso
         ("authorizedInfo", agent.authorized),
     ] {
         obj.with(name, Level::Long, || {
-            Json::object([("status", value.into())])
+            let mut info = vec![("status".to_owned(), value.into())];
+            if let Some(text) = agent.comment.as_ref().filter(|_| !value) {
+                let comment = Json::object([("text", text.as_str().into())]);
+                info.push(("comment".to_owned(), comment));
+            }
+            Json::Object(info)
         });
     }
     obj.nest("properties", Level::Long, &Fields::long(), |_| {

@@ -99,6 +99,10 @@ pub(super) fn order(call: &Call<'_>, body: &Value) -> Result<Order, ApiError> {
                 .to_owned(),
         );
     }
+    let guarded = call.state.doubts.extras_need_rights;
+    if guarded && order.comment.is_some() {
+        needs("comment_build", "Comment build")?;
+    }
     for property in items(body, "properties", "property")? {
         let name = text(property, "name")?.ok_or_else(|| {
             ApiError::bad_request("Incorrectly configured parameter: the name is null.")
@@ -130,6 +134,9 @@ pub(super) fn order(call: &Call<'_>, body: &Value) -> Result<Order, ApiError> {
         if !order.tags.contains(&tag) {
             order.tags.push(tag);
         }
+    }
+    if guarded && !order.tags.is_empty() {
+        needs("tag_build", "Tag build")?;
     }
     order.options = options(body)?;
     if call.query("moveToTop") == Some("true") {
