@@ -99,10 +99,17 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
     let Some(build_type) = state.build_type(&order.build_type).cloned() else {
         return;
     };
-    let plan = match &order.plan {
+    let mut plan = match &order.plan {
         Some(plan) => plan.clone(),
         None => next_plan(state, &build_type.id),
     };
+    let ends_anyhow = matches!(
+        plan.outcome,
+        Outcome::CanceledBy { .. } | Outcome::DeletedAt(_) | Outcome::MergedInto { .. }
+    );
+    if agents::nobody_can(state, &build_type, order.agent) && !ends_anyhow {
+        plan.outcome = Outcome::NeverStarts;
+    }
     let (mut branch, mut default_branch) =
         resolve_branch(state, &build_type, order.branch.as_deref(), now);
     if let Outcome::BuildsOtherBranch(other) = &plan.outcome {

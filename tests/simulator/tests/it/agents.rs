@@ -153,3 +153,26 @@ async fn pools_have_projects_and_agents() {
             .contains("Nothing is found by locator 'count:1,id:9,orphanedPool:false'.")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_no_agent_can_run_waits_and_says_so() {
+    let (simulator, token) = jetbrains();
+    let go = async |method: &str, path: &str, body: &str| {
+        let path = format!("/app/rest/{path}");
+        ask(&simulator, &token, method, &path, body).await.json()
+    };
+    // Only the Windows agent meets its requirements; the build must run on the other one.
+    let body = json!({"buildType": {"id": "CLI_Windows"}, "agent": {"id": 1}}).to_string();
+    let id = go("POST", "buildQueue", &body).await["id"].clone();
+    tokio::time::advance(std::time::Duration::from_secs(3600)).await;
+    let build = go(
+        "GET",
+        &format!("builds/id:{id}?fields=state,waitReason"),
+        "",
+    )
+    .await;
+    assert_eq!(
+        build,
+        json!({"state": "queued", "waitReason": "There are no compatible agents which can run this build"})
+    );
+}
