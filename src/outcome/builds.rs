@@ -65,6 +65,8 @@ pub struct BuildOutcome {
     pub failed_tests: Vec<FailedTest>,
     /// Its build problems.
     pub problems: Vec<Problem>,
+    /// How many problems its counter names, muted ones among them.
+    pub promised_problems: u64,
     /// Its snapshot dependencies, all levels, without itself.
     pub chain: Vec<ChainBuild>,
     /// The changes that it is the first to build, newest first.
@@ -95,6 +97,7 @@ impl BuildOutcome {
             tests: None,
             failed_tests: Vec::new(),
             problems: Vec::new(),
+            promised_problems: 0,
             chain: Vec::new(),
             changes: Vec::new(),
             joined: false,
@@ -138,6 +141,8 @@ pub enum Ending {
     Deleted,
     /// It built something else than was asked.
     WrongRevision,
+    /// TeamCity could not find its commit, and so broke it off.
+    CommitNotFound,
     /// `TIMEOUT` or `QUEUE_TIMEOUT` passed.
     TimedOut,
     /// Refused by TeamCity, so that it was never queued.
@@ -153,7 +158,7 @@ impl Ending {
             Self::Queued => "QUEUED",
             Self::Success => "SUCCESS",
             Self::Failure => "FAILURE",
-            Self::Canceled | Self::FailedToStart => "CANCELED",
+            Self::Canceled | Self::FailedToStart | Self::CommitNotFound => "CANCELED",
             Self::TimedOut => "TIMEOUT",
             Self::Running
             | Self::Deleted
@@ -169,7 +174,7 @@ impl Ending {
             Self::Success => ExitStatus::Success,
             Self::Failure => ExitStatus::BuildFailed,
             Self::Canceled | Self::FailedToStart | Self::Deleted => ExitStatus::Canceled,
-            Self::WrongRevision | Self::NotQueued => ExitStatus::Refused,
+            Self::WrongRevision | Self::CommitNotFound | Self::NotQueued => ExitStatus::Refused,
             Self::TimedOut => ExitStatus::Timeout,
             Self::Queued | Self::Running | Self::Unknown(_) => ExitStatus::Unreachable,
         }
@@ -186,6 +191,7 @@ impl Ending {
             Self::FailedToStart => "failed to start",
             Self::Deleted => "deleted",
             Self::WrongRevision => "built another commit",
+            Self::CommitNotFound => "commit not found",
             Self::TimedOut => "timed out",
             Self::NotQueued => "not queued",
             Self::Unknown(_) => "unknown",
@@ -272,6 +278,10 @@ pub struct ChainBuild {
     pub depends_on: Vec<BuildId>,
     /// It had finished before this chain was queued.
     pub reused: bool,
+    /// How many of its tests failed.
+    pub failed_tests: u64,
+    /// What TeamCity, or who canceled it, says of its end.
+    pub said: Option<String>,
 }
 
 /// A change that the build is the first to contain.

@@ -1,6 +1,7 @@
 //! The words that a run, its results and its reports share: what happens, and what came of the builds. Plain data.
 
 mod builds;
+pub mod cause;
 mod event;
 
 pub use builds::{

@@ -104,6 +104,7 @@ fn state(ending: &Ending) -> State {
         | Ending::Failure
         | Ending::FailedToStart
         | Ending::WrongRevision
+        | Ending::CommitNotFound
         | Ending::TimedOut
         | Ending::NotQueued
         | Ending::Unknown(_) => State::Failed,

@@ -1,6 +1,6 @@
 //! The chain of a build that ended: its snapshot dependencies, and at which of them a failure began.
 
-use crate::outcome::{ChainBuild, Ending, Moment};
+use crate::outcome::{ChainBuild, Ending, Moment, Problem, cause};
 use crate::teamcity::model::{Build, State, Status};
 use crate::teamcity::{Client, Error, Need};
 use crate::types::{BuildId, BuildTypeId};
@@ -36,6 +36,8 @@ fn chain_build(build: Build, queued_at: Option<Moment>) -> Option<ChainBuild> {
         name: name.unwrap_or_else(|| build_type.to_string()),
         build_type,
         ending: ending(&build),
+        failed_tests: build.test_occurrences.map_or(0, |tests| tests.failed),
+        said: said(&build),
         reused: build
             .finish_date
             .zip(queued_at)
@@ -51,11 +53,41 @@ fn chain_build(build: Build, queued_at: Option<Moment>) -> Option<ChainBuild> {
     })
 }
 
+/// What is said of the end: the comment of who canceled it, or else the status in words.
+fn said(build: &Build) -> Option<String> {
+    let canceled = build.canceled_info.as_ref();
+    let comment = canceled.and_then(|info| info.text.clone());
+    let comment = comment.filter(|text| !text.is_empty());
+    let by = canceled.and_then(|info| info.user.as_ref()?.called().map(ToOwned::to_owned));
+    match (by, comment) {
+        (Some(by), Some(text)) => Some(format!("by {by}, {text}")),
+        (Some(by), None) => Some(format!("by {by}")),
+        (None, comment) => comment.or_else(|| build.status_text.clone()),
+    }
+}
+
+/// Whether TeamCity broke it off since it cannot find its commit.
+pub fn is_lost_commit(build: &Build) -> bool {
+    let text = build.status_text.as_deref().unwrap_or_default();
+    match &build.canceled_info {
+        Some(info) if info.user.is_none() => {
+            let reason = info.text.as_deref().unwrap_or_default();
+            cause::is_lost_commit(reason) || cause::is_lost_commit(text)
+        }
+        Some(_) => false,
+        None => build.status != Some(Status::Success) && cause::failed_for_lost_commit(text),
+    }
+}
+
 fn ending(build: &Build) -> Ending {
     match (&build.state, &build.status) {
         (Some(State::Queued), _) => Ending::Queued,
         (Some(State::Running), _) => Ending::Running,
-        (Some(State::Finished), _) if build.failed_to_start => Ending::FailedToStart,
+        (Some(State::Finished), _) if is_lost_commit(build) => Ending::CommitNotFound,
+        // A composite says so of itself when tests failed in its parts (seen in 2018).
+        (Some(State::Finished), _) if build.failed_to_start && !build.has_failed_tests() => {
+            Ending::FailedToStart
+        }
         (Some(State::Finished), Some(Status::Success)) => Ending::Success,
         (Some(State::Finished), Some(Status::Failure)) => Ending::Failure,
         (Some(State::Finished), Some(Status::Unknown)) => Ending::Canceled,
@@ -65,16 +97,21 @@ fn ending(build: &Build) -> Ending {
 
 /// The builds of a chain at which a failure began: they failed, and nothing that they depend on did.
 pub fn culprits(chain: &[ChainBuild]) -> Vec<&ChainBuild> {
-    let bad = |build: &&ChainBuild| {
-        !matches!(
-            build.ending,
-            Ending::Success | Ending::Queued | Ending::Running
-        )
+    cause::broken(chain)
+}
+
+/// What the end of such a build says, where no problem of it does: who cancels a build makes no problem.
+pub fn problem_of(culprit: &ChainBuild) -> Option<Problem> {
+    let said = culprit.said.as_deref();
+    let words = culprit.ending.words();
+    let text = said.map_or_else(|| words.to_owned(), |said| format!("{words}: {said}"));
+    let kind = match culprit.ending {
+        Ending::Canceled | Ending::CommitNotFound => "CANCELED",
+        _ => return None,
     };
-    let is_bad = |id: &BuildId| chain.iter().filter(bad).any(|build| build.id == *id);
-    chain
-        .iter()
-        .filter(bad)
-        .filter(|build| !build.depends_on.iter().any(is_bad))
-        .collect()
+    Some(Problem {
+        kind: kind.to_owned(),
+        text,
+        within: Some(culprit.name.clone()),
+    })
 }

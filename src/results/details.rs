@@ -17,6 +17,12 @@ const FAILED_TESTS: usize = 500;
 const LONGEST_DETAILS: usize = 8_000;
 /// Builds of a chain whose failures are read.
 const CULPRITS: usize = 5;
+/// Pauses after which a list is asked for again that has less than its counter promised.
+const LATE: [Duration; 3] = [
+    Duration::from_millis(400),
+    Duration::from_millis(600),
+    Duration::from_millis(1000),
+];
 /// How many changes are read.
 const CHANGES: usize = 20;
 /// The details of a result that is known may not take long: minutes cost money.
@@ -49,13 +55,9 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
         }
         keep(&mut outcome.project, &build_type.project_name);
     }
-    if let Some(revision) = build
-        .revisions
-        .as_ref()
-        .and_then(|revisions| revisions.revision.first())
-        && outcome.revision.is_none()
-    {
-        outcome.revision.clone_from(&revision.version);
+    if outcome.revision.is_none() {
+        let mut commits = build.commits();
+        outcome.revision = commits.find_map(|(_, commit)| commit.map(ToOwned::to_owned));
     }
     outcome.canceled = build.canceled_info.as_ref().map(|info| Cancellation {
         by: info
@@ -76,6 +78,9 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
             ignored: counts.ignored,
             muted: counts.muted,
         });
+    if let Some(problems) = build.problem_occurrences {
+        outcome.promised_problems = problems.count;
+    }
     if build.running_info.is_some() {
         outcome.ending = Ending::Running;
     }
@@ -115,15 +120,30 @@ pub async fn complete(
 async fn fetch(client: &Client, events: &dyn Events, id: BuildId, outcome: &mut BuildOutcome) {
     if matches!(
         outcome.ending,
-        Ending::Failure | Ending::Canceled | Ending::FailedToStart | Ending::Unknown(_)
+        Ending::Failure
+            | Ending::Canceled
+            | Ending::FailedToStart
+            | Ending::CommitNotFound
+            | Ending::Unknown(_)
     ) {
-        match problems(client, id).await {
+        match problems(client, id, outcome.promised_problems).await {
             Ok(problems) => outcome.problems = problems,
             Err(error) => missing(events, "build problems", &error),
         }
-        if outcome.tests.is_some_and(|tests| tests.failed > 0) {
-            match failed_tests(client, id).await {
-                Ok(tests) => outcome.failed_tests = tests,
+        // A counter may say less than its list has: where there are tests at all, the list is looked at.
+        let mut problems = outcome.problems.iter();
+        if outcome.tests.is_some() || problems.any(|problem| problem.kind == "TC_FAILED_TESTS") {
+            let promised = outcome.tests.map_or(0, |tests| tests.failed);
+            match in_time(promised, async || failed_tests(client, id).await).await {
+                Ok(tests) => {
+                    let listed = tests.len() as u64;
+                    if listed > promised {
+                        let counts = outcome.tests.get_or_insert_default();
+                        counts.failed = listed;
+                        counts.total = counts.total.max(counts.passed + listed);
+                    }
+                    outcome.failed_tests = tests;
+                }
                 Err(error) => missing(events, "failed tests", &error),
             }
         }
@@ -151,19 +171,20 @@ async fn fetch(client: &Client, events: &dyn Events, id: BuildId, outcome: &mut 
 
 /// Names what failed in the builds at which the failure began, instead of "snapshot dependency failed".
 async fn causes(client: &Client, outcome: &mut BuildOutcome) {
-    let culprits: Vec<(BuildId, String)> = chain::culprits(&outcome.chain)
+    let culprits: Vec<ChainBuild> = chain::culprits(&outcome.chain)
         .into_iter()
         .take(CULPRITS)
-        .map(|build| (build.id, build.name.clone()))
+        .cloned()
         .collect();
     if !culprits.is_empty() {
         outcome
             .problems
             .retain(|problem| !problem.kind.to_lowercase().contains("snapshot"));
     }
-    for (id, name) in culprits {
-        let within = Some(name);
-        if let Ok(problems) = problems(client, id).await {
+    for culprit in culprits {
+        let (id, within) = (culprit.id, Some(culprit.name.clone()));
+        outcome.problems.extend(chain::problem_of(&culprit));
+        if let Ok(problems) = problems(client, id, 0).await {
             let problems = problems.into_iter().map(|problem| Problem {
                 within: within.clone(),
                 ..problem
@@ -181,16 +202,33 @@ async fn causes(client: &Client, outcome: &mut BuildOutcome) {
     }
 }
 
+/// Asks again, for two seconds at most, while a list has less than its counter promised: lists may come after their counters.
+async fn in_time<T>(
+    promised: u64,
+    ask: impl AsyncFn() -> Result<Vec<T>, Error>,
+) -> Result<Vec<T>, Error> {
+    let promised = usize::try_from(promised).unwrap_or(FAILED_TESTS);
+    let mut found = ask().await?;
+    for pause in LATE {
+        if found.len() >= promised.min(FAILED_TESTS) {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        found = ask().await?;
+    }
+    Ok(found)
+}
+
 fn missing(events: &dyn Events, what: &str, error: &Error) {
     events.event(&Event::Warning(format!(
         "The {what} can't be shown: {error}"
     )));
 }
 
-async fn problems(client: &Client, id: BuildId) -> Result<Vec<Problem>, Error> {
-    let found = client.problems(id).await?;
+async fn problems(client: &Client, id: BuildId, promised: u64) -> Result<Vec<Problem>, Error> {
+    let ask = async || Ok(client.problems(id).await?.problem_occurrence);
+    let found = in_time(promised, ask).await?;
     Ok(found
-        .problem_occurrence
         .iter()
         .filter(|problem| !problem.muted)
         .map(|problem| Problem {

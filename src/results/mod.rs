@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use artifacts::ArtifactSettings;
+pub use chain::is_lost_commit;
 pub use details::{chain_of, complete, read};
 use files::Folder;
 use publish::{PublishSettings, Publisher};

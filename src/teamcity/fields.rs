@@ -30,9 +30,10 @@ pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,br
      queuedDate,startDate,finishDate,composite,failedToStart,personal,running-info(percentageComplete,elapsedSeconds,estimatedTotalSeconds,\
      currentStageText,probablyHanging),canceledInfo(text,timestamp,user(username,name)),agent(name),\
      revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))),approvalInfo(status,canBeApprovedByCurrentUser),\
-     buildType(id,name,projectName),replacementIds,tags(tag(name)),snapshot-dependencies(count),testOccurrences(count,passed,failed,ignored,muted,newFailed)";
+     buildType(id,name,projectName),replacementIds,tags(tag(name)),triggered(type),snapshot-dependencies(count),\
+     testOccurrences(count,passed,failed,ignored,muted,newFailed),problemOccurrences(count)";
 pub(super) const CHAIN: &str = "nextHref,build(id,buildTypeId,number,state,status,statusText,webUrl,queuedDate,startDate,finishDate,composite,\
-     failedToStart,canceledInfo(text),buildType(id,name,projectName),snapshot-dependencies(build(id)))";
+     failedToStart,canceledInfo(text,user(username,name)),buildType(id,name,projectName),testOccurrences(count,failed),snapshot-dependencies(build(id)))";
 pub(super) const TESTS: &str =
     "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,ignored,ignoreDetails)";
 pub(super) const TESTS_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,ignored,ignoreDetails)";

@@ -96,8 +96,8 @@ async fn a_failed_dependency_is_named_with_its_tests_and_problems() {
     // Whatever the dependent build makes of it.
     for (what, status) in [
         (OnDependency::RunAddProblem, 1),
-        (OnDependency::FailToStart, 2),
-        (OnDependency::Cancel, 2),
+        (OnDependency::FailToStart, 1),
+        (OnDependency::Cancel, 1),
     ] {
         let top_type = BuildType::new("Top").roots(["App_Git"]).depends_on([
             Dependency::on("Test").on_failure(what),

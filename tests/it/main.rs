@@ -19,6 +19,7 @@ mod chains;
 mod check;
 mod desk;
 mod documents;
+mod ending;
 mod examples;
 mod following;
 mod hostile;

@@ -186,6 +186,18 @@ pub fn place(trouble: place::Trouble, base: &Url) -> Diagnostic {
     }
 }
 
+/// TeamCity took the build, and broke it off since it cannot find the commit.
+pub fn lost_commit(commit: Option<&str>) -> Diagnostic {
+    let commit = commit.map_or_else(String::new, |commit| format!(" {commit}"));
+    Diagnostic::refused(
+        format!("TeamCity cannot find the commit{commit} in the repository any more"),
+        "It was probably replaced by a forced push, or its branch was deleted: run a pipeline of the branch's newest commit, or set \
+         REVISION: 'latest'. If Bitbucket still shows the commit, check in TeamCity that the VCS root fetches this repository and this \
+         branch (its branch specification)."
+            .to_owned(),
+    )
+}
+
 /// The page on which a user makes tokens.
 pub fn token_page(base: &Url) -> String {
     format!("{base}profile.html?item=accessTokens")

@@ -21,6 +21,7 @@ impl Mood {
             Ending::Failure
             | Ending::FailedToStart
             | Ending::WrongRevision
+            | Ending::CommitNotFound
             | Ending::TimedOut
             | Ending::Unknown(_) => Self::Bad,
         }

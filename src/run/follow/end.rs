@@ -2,7 +2,8 @@
 
 use super::log::{Budget, LogStream};
 use crate::config::LogMode;
-use crate::outcome::{ChainBuild, Ending, Event, Position};
+use crate::outcome::{ChainBuild, Ending, Event, Position, cause};
+use crate::preflight::cure;
 use crate::results;
 use crate::run::context::Context;
 use crate::teamcity::model::Build;
@@ -78,6 +79,13 @@ async fn end(
     }
     outcome.ending = ending;
     outcome.chain = chain;
+    if let Some(decided) = cause::by_chain(&outcome, build.is_some_and(|build| build.composite)) {
+        outcome.ending = decided;
+    }
+    if outcome.ending == Ending::CommitNotFound {
+        let lost = cure::lost_commit(outcome.revision.as_deref());
+        context.events.event(&Event::Warning(lost.to_string()));
+    }
     // Known from here on, whatever comes of the details.
     context.ledger.update(position, |entry| {
         entry.ended = true;

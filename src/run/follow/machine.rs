@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::asked::Asked;
 use super::poll::Phase;
+use super::waiting::{hint, whole_wait};
 use crate::outcome::Ending;
 use crate::outcome::{Event, Position};
+use crate::results;
 use crate::teamcity::model::{Build, State, Status};
 use crate::types::BuildId;
 
@@ -16,27 +19,16 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 const UNSETTLED_READS: u32 = 10;
 /// Pause between those reads.
 const UNSETTLED_PAUSE: Duration = Duration::from_millis(500);
+/// How long a green build is asked for its commit: some servers name it seconds after the start, or after the end.
+const UNNAMED_FOR: Duration = Duration::from_secs(30);
+/// Pause between those questions.
+const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
 /// How long a build that is not found is looked for before it is called deleted: another node may lag behind.
 const MISSING_FOR: Duration = Duration::from_secs(30);
 /// Pause between looks at what is odd.
 const ODD_PAUSE: Duration = Duration::from_secs(3);
 /// How long an unknown state is watched before it is given up.
 const ODD_FOR: Duration = Duration::from_secs(60);
-
-/// What a build was asked to be.
-#[derive(Debug, Clone, Default)]
-pub struct Asked {
-    /// The logical branch; `None` for the default branch.
-    pub branch: Option<String>,
-    /// Whether branch and revision are to be compared at all: not for builds that others queued.
-    pub checked: bool,
-    /// Queued by this run.
-    pub queued_here: bool,
-    /// The commit.
-    pub revision: Option<String>,
-    /// The roots that it is pinned on; empty: any.
-    pub roots: Vec<String>,
-}
 
 /// What to do after an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +62,8 @@ pub struct Followed {
     failing_said: bool,
     heard: Instant,
     unsettled: u32,
+    unnamed: Option<Instant>,
+    unnamed_said: bool,
     missing: Option<Instant>,
     odd: Option<Instant>,
 }
@@ -92,6 +86,8 @@ impl Followed {
             failing_said: false,
             heard: now,
             unsettled: 0,
+            unnamed: None,
+            unnamed_said: false,
             missing: None,
             odd: None,
         }
@@ -140,7 +136,7 @@ impl Followed {
         match &build.state {
             Some(State::Queued) => self.queued(now, build, events),
             Some(State::Running) => self.running(now, build, events),
-            Some(State::Finished) => self.finished(build),
+            Some(State::Finished) => self.finished(now, build, events),
             Some(State::Other(word)) if word == "deleted" => self.missing(now),
             other => self.odd(now, other.as_ref()),
         }
@@ -233,8 +229,12 @@ impl Followed {
                 estimate,
             });
         }
-        if let Some(wrong) = self.mismatch(build) {
+        if let Some(wrong) = self.asked.mismatch(build) {
             return Verdict::Wrong(wrong);
+        }
+        // In its first seconds that is usual.
+        if now.duration_since(started) >= UNNAMED_FOR && !self.asked.is_verified(build) {
+            self.say_unnamed(events);
         }
         if matches!(build.status, Some(Status::Failure)) && !self.failing_said {
             self.failing_said = true;
@@ -265,12 +265,16 @@ impl Followed {
         Verdict::Follow(Phase::Running { running, estimate })
     }
 
-    fn finished(&mut self, build: &Build) -> Verdict {
+    fn finished(&mut self, now: Instant, build: &Build, events: &mut Vec<Event>) -> Verdict {
         let canceled = build.canceled_info.is_some();
         match &build.status {
-            _ if build.failed_to_start && !canceled => Verdict::Ended(Ending::FailedToStart),
+            _ if results::is_lost_commit(build) => Verdict::Ended(Ending::CommitNotFound),
+            // A composite says so of itself when tests failed in its parts (seen in 2018).
+            _ if build.failed_to_start && !canceled && !build.has_failed_tests() => {
+                Verdict::Ended(Ending::FailedToStart)
+            }
             Some(Status::Failure) => Verdict::Ended(Ending::Failure),
-            Some(Status::Success) if !canceled => self.success(build),
+            Some(Status::Success) if !canceled => self.success(now, build, events),
             // A success that was canceled as well is no clear success.
             Some(Status::Success | Status::Unknown) if canceled => Verdict::Ended(Ending::Canceled),
             Some(Status::Unknown) => self.unsettled().unwrap_or(Verdict::Ended(Ending::Canceled)),
@@ -287,110 +291,35 @@ impl Followed {
         }
     }
 
-    fn success(&mut self, build: &Build) -> Verdict {
-        if let Some(wrong) = self.mismatch(build) {
+    fn success(&mut self, now: Instant, build: &Build, events: &mut Vec<Event>) -> Verdict {
+        if let Some(wrong) = self.asked.mismatch(build) {
             return Verdict::Wrong(wrong);
         }
-        let says_revision = build
-            .revisions
-            .as_ref()
-            .is_some_and(|revisions| !revisions.revision.is_empty());
-        if self.asked.checked && self.asked.revision.is_some() && !says_revision {
-            let what = "TeamCity does not say which commit it built".to_owned();
-            return self
-                .unsettled()
-                .unwrap_or(Verdict::Ended(Ending::Unknown(what)));
+        if self.asked.is_verified(build) {
+            return Verdict::Ended(Ending::Success);
         }
-        Verdict::Ended(Ending::Success)
+        let since = *self.unnamed.get_or_insert(now);
+        if now.duration_since(since) >= UNNAMED_FOR {
+            let what = "TeamCity does not say which commit it built".to_owned();
+            return Verdict::Ended(Ending::Unknown(what));
+        }
+        self.say_unnamed(events);
+        Verdict::Again(UNNAMED_PAUSE)
+    }
+
+    fn say_unnamed(&mut self, events: &mut Vec<Event>) {
+        if !std::mem::replace(&mut self.unnamed_said, true) {
+            events.push(Event::Note(format!(
+                "TeamCity does not name the commit of build {} yet: until it does, the build is not verified",
+                self.id
+            )));
+        }
     }
 
     fn unsettled(&mut self) -> Option<Verdict> {
         self.unsettled += 1;
         (self.unsettled <= UNSETTLED_READS).then_some(Verdict::Again(UNSETTLED_PAUSE))
     }
-
-    /// How what is built differs from what was asked, as far as the server tells.
-    fn mismatch(&self, build: &Build) -> Option<String> {
-        if !self.asked.checked {
-            return None;
-        }
-        if let Some(wrong) = self.wrong_branch(build) {
-            return Some(wrong);
-        }
-        let asked = self.asked.revision.as_deref()?;
-        let revisions = &build.revisions.as_ref()?.revision;
-        if revisions.is_empty() {
-            return None;
-        }
-        let mut own = Vec::new();
-        for revision in revisions {
-            let root = revision
-                .vcs_root_instance
-                .as_ref()
-                .and_then(|root| root.vcs_root_id.as_deref());
-            if self.asked.roots.is_empty()
-                || root.is_none_or(|root| self.asked.roots.iter().any(|own| own == root))
-            {
-                own.push(revision.version.as_deref().unwrap_or("an unknown one"));
-            }
-        }
-        let same = |version: &str| version.eq_ignore_ascii_case(asked);
-        // With known roots each must be at the commit; without, one of them must.
-        let good = if self.asked.roots.is_empty() {
-            own.iter().any(|one| same(one))
-        } else {
-            own.iter().all(|one| same(one))
-        };
-        if good && !own.is_empty() {
-            return None;
-        }
-        Some(format!(
-            "it builds the commit {} instead of {asked}",
-            own.first().unwrap_or(&"of no root of this repository")
-        ))
-    }
-
-    fn wrong_branch(&self, build: &Build) -> Option<String> {
-        let built = build.branch_name.as_deref();
-        let right = match (&self.asked.branch, built) {
-            (None, None) => true,
-            (None, Some(name)) => build.default_branch || name == "<default>",
-            (Some(_), None) => false,
-            (Some(asked), Some(name)) => name.eq_ignore_ascii_case(asked),
-        };
-        if right {
-            return None;
-        }
-        let asked = self.asked.branch.as_deref().unwrap_or("<default>");
-        Some(format!(
-            "it builds the branch {} instead of {asked}",
-            built.unwrap_or("<default>")
-        ))
-    }
-}
-
-/// What somebody has to do, where a wait will not end by itself. The reasons are free text, so that this is a guess at
-/// the words that servers are known to use.
-fn hint(reason: &str) -> Option<&'static str> {
-    let reason = reason.to_lowercase();
-    if reason.contains("queue is paused") {
-        Some("the build queue is paused: an administrator has to resume it (TeamCity: Queue)")
-    } else if reason.contains("no compatible agents")
-        || (reason.contains("no") && reason.contains("compatible") && !reason.contains("idle"))
-    {
-        Some(
-            "no agent can run it: connect, enable or authorize one that meets its agent requirements (its page, tab Compatible Agents)",
-        )
-    } else {
-        None
-    }
-}
-
-/// From the queue to the estimated start.
-fn whole_wait(build: &Build) -> Option<Duration> {
-    // Both dates are the server's, so that its clock needs not be ours; without the queue date the estimate says nothing.
-    let (estimate, queued) = (build.start_estimate?, build.queued_date?);
-    (estimate - queued).to_std().ok()
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Following builds to their ends: the machine decides, the driver does.
 
 mod ask;
+mod asked;
 mod chain;
 mod driver;
 mod end;
 mod log;
 mod machine;
 mod poll;
+mod waiting;
 
+pub use asked::Asked;
 pub use driver::watch;
-pub use machine::{Asked, Followed};
+pub use machine::Followed;

@@ -4,6 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
 use super::numbers;
+use super::revision::Revisions;
 use crate::teamcity::date;
 use crate::types::BuildId;
 
@@ -77,6 +78,8 @@ pub struct Build {
     pub approval_info: Option<ApprovalInfo>,
     /// Numbers of its tests.
     pub test_occurrences: Option<Counts>,
+    /// How many problems it has.
+    pub problem_occurrences: Option<ProblemCount>,
     /// Its public tags.
     pub tags: Option<Tags>,
     /// Its comment.
@@ -104,12 +107,42 @@ impl Build {
 
     /// Whether TeamCity merged another request with it, so that it is not one's own to cancel.
     pub fn has_absorbed(&self) -> bool {
+        self.has_absorbed_other_than(&[])
+    }
+
+    /// The same, leaving out requests that are known to be one's own.
+    pub fn has_absorbed_other_than(&self, own: &[BuildId]) -> bool {
         let ids = self
             .replacement_ids
             .as_ref()
             .map(|ids| ids.get("item").unwrap_or(ids));
+        let is_own = |id: &serde_json::Value| {
+            let id = id.get("value").unwrap_or(id);
+            let text = id
+                .as_str()
+                .map_or_else(|| id.to_string(), ToOwned::to_owned);
+            own.iter().any(|own| own.to_string() == text)
+        };
         ids.and_then(serde_json::Value::as_array)
-            .is_some_and(|ids| !ids.is_empty())
+            .is_some_and(|ids| !ids.iter().all(is_own))
+    }
+
+    /// Whether TeamCity put it into the queue in the place of one that was broken off (TeamCity's source: `BuildRequest.java`,
+    /// `TriggeredBy.java`; the first was seen in 2026). What a person starts anew is of the type `user`.
+    pub fn was_put_back(&self) -> bool {
+        let kind = self.triggered.as_ref().and_then(|by| by.kind.as_deref());
+        matches!(kind, Some("reAddedOnStop" | "restarted"))
+    }
+
+    /// Whether tests failed in it, so far.
+    pub fn has_failed_tests(&self) -> bool {
+        self.test_occurrences.is_some_and(|tests| tests.failed > 0)
+    }
+
+    /// Its VCS roots, with the commits that it names.
+    pub fn commits(&self) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
+        let revisions = self.revisions.iter().flat_map(|all| &all.revision);
+        revisions.map(|revision| (revision.root(), revision.commit()))
     }
 
     /// The number of the user who began it.
@@ -145,6 +178,9 @@ pub struct Comment {
 pub struct Triggered {
     /// Who, if it was a person or a token's user.
     pub user: Option<UserRef>,
+    /// `user`, `vcs`, `reAddedOnStop` and others; an open set.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
 }
 
 /// Tags of a build.
@@ -284,36 +320,6 @@ pub struct Agent {
     pub name: Option<String>,
 }
 
-/// Revisions of a build.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Revisions {
-    /// One a VCS root.
-    #[serde(default)]
-    pub revision: Vec<Revision>,
-}
-
-/// The revision of one VCS root.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Revision {
-    /// The commit.
-    pub version: Option<String>,
-    /// The ref.
-    pub vcs_branch_name: Option<String>,
-    /// The root.
-    #[serde(rename = "vcs-root-instance")]
-    pub vcs_root_instance: Option<RootInstanceRef>,
-}
-
-/// A VCS root as revisions name it.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct RootInstanceRef {
-    /// The root's external id.
-    #[serde(rename = "vcs-root-id")]
-    pub vcs_root_id: Option<String>,
-}
-
 /// Approval of a queued build (since 2022.04).
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -322,6 +328,15 @@ pub struct ApprovalInfo {
     pub status: Option<String>,
     /// The token's user may approve it.
     pub can_be_approved_by_current_user: bool,
+}
+
+/// How many problems a build has.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub struct ProblemCount {
+    /// All.
+    #[serde(deserialize_with = "numbers::count")]
+    pub count: u64,
 }
 
 /// Numbers of a build's tests.

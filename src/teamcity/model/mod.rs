@@ -9,17 +9,19 @@ mod build_type;
 pub(super) mod log;
 mod numbers;
 mod occurrence;
+mod revision;
 mod server;
 mod vcs;
 
 pub use artifact::{ArtifactFile, ArtifactFiles};
 pub use build::{
-    Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Comment, Counts, Revision,
-    Revisions, RootInstanceRef, RunningInfo, State, Status, Tag, UserRef,
+    Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Comment, Counts, RunningInfo,
+    State, Status, Tag, UserRef,
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
 pub use log::{LogMessage, LogMessages};
 pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences};
+pub use revision::{Revision, Revisions, RootInstanceRef};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
 pub use vcs::{
     Branch, Branches, Change, Changes, RootEntries, RootEntry, RootInstance, RootInstances,

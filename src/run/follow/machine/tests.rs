@@ -54,20 +54,49 @@ fn a_success_of_another_commit_or_branch_is_none() {
     }
 }
 
-#[test]
-fn a_success_that_does_not_say_what_it_built_is_none() {
-    let mut followed = followed();
-    let silent =
+#[tokio::test(start_paused = true)]
+async fn a_success_that_does_not_say_what_it_built_is_none() {
+    let nothing =
         json!({ "id": 7, "state": "finished", "status": "SUCCESS", "branchName": "feature/x" });
-    for _ in 0..UNSETTLED_READS {
-        assert_eq!(
-            verdict(&mut followed, silent.clone()),
-            Verdict::Again(UNSETTLED_PAUSE)
-        );
+    for revision in [None, Some("N/A"), Some("")] {
+        let mut silent = nothing.clone();
+        if let Some(version) = revision {
+            silent["revisions"] = revisions(version);
+        }
+        let mut followed = followed();
+        let verdict_now = verdict(&mut followed, silent.clone());
+        assert_eq!(verdict_now, Verdict::Again(UNNAMED_PAUSE), "{revision:?}");
+        tokio::time::advance(UNNAMED_FOR).await;
+        assert!(matches!(
+            verdict(&mut followed, silent),
+            Verdict::Ended(Ending::Unknown(_))
+        ));
     }
+}
+
+#[test]
+fn a_commit_that_one_of_two_roots_does_not_name_is_not_verified_and_a_wrong_one_is_wrong() {
+    let of = |first: &str, second: &str| {
+        let root = |id: &str, version: &str| json!({ "version": version, "vcs-root-instance": { "vcs-root-id": id } });
+        json!({ "id": 7, "state": "finished", "status": "SUCCESS", "branchName": "feature/x",
+            "revisions": { "revision": [root("App_Git", first), root("App_Docs", second), root("Other", OTHER)] } })
+    };
+    let both = || {
+        let mut both = followed();
+        both.asked.roots.push("App_Docs".to_owned());
+        both
+    };
+    assert_eq!(
+        verdict(&mut both(), of(COMMIT, "N/A")),
+        Verdict::Again(UNNAMED_PAUSE)
+    );
+    assert_eq!(
+        verdict(&mut both(), of(COMMIT, COMMIT)),
+        Verdict::Ended(Ending::Success)
+    );
     assert!(matches!(
-        verdict(&mut followed, silent),
-        Verdict::Ended(Ending::Unknown(_))
+        verdict(&mut both(), of("N/A", OTHER)),
+        Verdict::Wrong(_)
     ));
 }
 
@@ -98,7 +127,7 @@ fn any_answer() -> impl Strategy<Value = serde_json::Value> {
     ]);
     let status = prop::sample::select(vec!["SUCCESS", "FAILURE", "ERROR", "UNKNOWN", "GREAT", ""]);
     let branch = prop::sample::select(vec!["feature/x", "main", "<default>", ""]);
-    let version = prop::sample::select(vec![COMMIT, OTHER, ""]);
+    let version = prop::sample::select(vec![COMMIT, OTHER, "N/A", ""]);
     (state, status, branch, version, any::<[bool; 4]>(), 6u64..9).prop_map(
         |(state, status, branch, version, [canceled, failed_to_start, default, absent], id)| {
             let mut answer = json!({ "id": id, "state": state, "failedToStart": failed_to_start, "defaultBranch": default });
