@@ -36,8 +36,10 @@ mod server;
 mod test_history;
 mod tests;
 mod text_log;
+mod tokens;
 mod users;
 mod vcs;
+mod vcs_hooks;
 mod versioned_settings;
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! VCS roots, their instances, commit hooks (TeamCity's source: VcsRootInstanceRequest.java, VcsRootInstanceFinder.java).
+//! VCS roots and their instances (TeamCity's source: VcsRootInstanceRequest.java, VcsRootInstanceFinder.java).
 
 use crate::json::Json;
 use crate::model::{BuildType, Root};
@@ -9,7 +9,7 @@ use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
 use super::paging::{Page, list, page};
 use super::posted::text;
-use super::{Answer, Call, Reply, build_types, only, project_changes, projects, text_or_406};
+use super::{Answer, Call, Reply, build_types, only, project_changes, projects, vcs_hooks};
 
 const SETTINGS: &str = "view_build_configuration_settings";
 const KNOWN: [&str; 11] = [
@@ -137,7 +137,11 @@ pub(super) fn entries_json(call: &Call<'_>, build_type: &BuildType, fields: &Fie
 }
 
 /// Ids of the roots that a locator of roots or instances means, permissions not looked at.
-fn matching(call: &Call<'_>, locator: &Locator, instances: bool) -> Result<Vec<String>, ApiError> {
+pub(super) fn matching(
+    call: &Call<'_>,
+    locator: &Locator,
+    instances: bool,
+) -> Result<Vec<String>, ApiError> {
     locator.help(&KNOWN)?;
     let state = &call.state;
     let mut found = Vec::new();
@@ -209,7 +213,7 @@ fn matching(call: &Call<'_>, locator: &Locator, instances: bool) -> Result<Vec<S
     Ok(found)
 }
 
-fn visible(call: &Call<'_>, ids: &[String]) -> Vec<Root> {
+pub(super) fn visible(call: &Call<'_>, ids: &[String]) -> Vec<Root> {
     let all = call
         .state
         .roots
@@ -327,8 +331,8 @@ pub(super) fn roots(call: &mut Call<'_>, path: &[&str]) -> Answer {
 
 pub(super) fn instances(call: &mut Call<'_>, path: &[&str]) -> Answer {
     match *path {
-        ["commitHookNotification"] => hook(call),
-        ["checkingForChangesQueue"] => checking(call),
+        ["commitHookNotification"] => vcs_hooks::hook(call),
+        ["checkingForChangesQueue"] => vcs_hooks::checking(call),
         [] => {
             only(call, &["GET"])?;
             let text = call.query("locator").unwrap_or_default().to_owned();
@@ -390,80 +394,4 @@ fn repository_state(call: &Call<'_>, root: &Root) -> Reply {
             ("entry", Json::List(entries)),
         ]),
     )
-}
-
-/// `POST commitHookNotification`: schedules a check for changes, nothing else.
-fn hook(call: &mut Call<'_>) -> Answer {
-    only(call, &["POST"])?;
-    text_or_406(call)?;
-    let text = call.query("locator").unwrap_or_default().to_owned();
-    if text.is_empty() {
-        return Err(ApiError::bad_request(
-            "No 'locator' query parameter provided, should be not empty VCS root instances locator",
-        ));
-    }
-    let found = visible(call, &matching(call, &Locator::parse(&text)?, true)?);
-    if found.is_empty() {
-        let user = call
-            .state
-            .user(call.who.user)
-            .map_or_else(String::new, |user| user.username.clone());
-        let status = if call.query("okOnNothingFound") == Some("true") {
-            200
-        } else {
-            404
-        };
-        return Ok(Reply::Text(
-            status,
-            format!(
-                "No VCS roots are found for locator '{text}' with current user '{user}'. Check locator and permissions using '{}/app/rest/vcs-root-instances?locator=$help' URL.",
-                call.state.context_path
-            ),
-        ));
-    }
-    let ids: Vec<String> = found.iter().map(|root| root.id.clone()).collect();
-    let now = call.now;
-    call.state.hook(&ids, now);
-    let time = call.state.clock.compact_millis(now);
-    Ok(Reply::Text(
-        202,
-        format!(
-            "Scheduled checking for changes for {} VCS {}. (Server time: {time})",
-            ids.len(),
-            if ids.len() == 1 { "root" } else { "roots" }
-        ),
-    ))
-}
-
-/// `POST checkingForChangesQueue`: the same, with a list of instances for an answer.
-fn checking(call: &mut Call<'_>) -> Answer {
-    only(call, &["POST"])?;
-    let text = call.query("locator").unwrap_or_default().to_owned();
-    if text.is_empty() {
-        return Err(ApiError::bad_request(
-            "No 'locator' query parameter provided, should be not empty VCS root instances locator",
-        ));
-    }
-    let found = visible(call, &matching(call, &Locator::parse(&text)?, true)?);
-    let ids: Vec<String> = found.iter().map(|root| root.id.clone()).collect();
-    let now = call.now;
-    call.state.hook(&ids, now);
-    let wanted = Page {
-        start: 0,
-        count: None,
-        lookup_limit: None,
-    };
-    let paged = page(found, wanted, |_| true);
-    Ok(Reply::Entity(
-        "vcs-root-instances",
-        list(
-            call,
-            "vcs-root-instances",
-            "",
-            wanted,
-            &paged,
-            "vcs-root-instance",
-            |root, fields| instance_json(call, root, fields),
-        ),
-    ))
 }
