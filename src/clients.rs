@@ -7,9 +7,9 @@ use url::Url;
 
 use crate::bitbucket;
 use crate::config::Network;
-use crate::http::{Connection, Retry, Traced, Transport, Watch};
+use crate::http::{Connection, Gated, Retry, Traced, Transport, Watch};
 use crate::teamcity::{self, Requests};
-use crate::types::{Credential, Diagnostic, Secret};
+use crate::types::{Credential, Diagnostic, Proxies, ProxyAddress, Secret, Secrets};
 use crate::world::Connect;
 
 /// Is told of each request, as one line.
@@ -41,6 +41,7 @@ impl Login {
 pub struct Clients {
     connect: Connect,
     network: Network,
+    secrets: Secrets,
     trace: Option<Trace>,
     watch: Rc<dyn Watch>,
     /// One for all clients, so that they share connections.
@@ -48,20 +49,27 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// `trace` is told of each request, `watch` of outages of TeamCity.
+    /// `secrets` are told to nobody who would show them, `trace` is told of each request, `watch` of outages of TeamCity.
     pub fn new(
         connect: &Connect,
         network: Network,
+        secrets: &Secrets,
         trace: Option<Trace>,
         watch: Rc<dyn Watch>,
     ) -> Self {
         Self {
             connect: Rc::clone(connect),
             network,
+            secrets: secrets.clone(),
             trace,
             watch,
             direct: OnceCell::new(),
         }
+    }
+
+    /// What must not be shown.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// A client of the TeamCity server at `base`.
@@ -71,6 +79,13 @@ impl Clients {
     pub fn teamcity(&self, base: &Url, login: &Login) -> Result<teamcity::Client, Diagnostic> {
         let (transport, base, headers) = (self.direct()?, base.clone(), &self.network.headers);
         let (retry, watch) = (Retry::new(self.network.retry_for), Rc::clone(&self.watch));
+        match login {
+            Login::Stranger => {}
+            Login::Token(token) => _ = self.secrets.add(token.expose()),
+            Login::Password(user, password) => {
+                self.secrets.add_login(user, password.expose());
+            }
+        }
         let requests = match login {
             Login::Stranger => Ok(Requests::anonymous(transport, base, headers, retry, watch)),
             Login::Token(token) => Requests::new(transport, base, token, headers, retry, watch),
@@ -141,8 +156,9 @@ impl Clients {
         Ok(Rc::clone(self.direct.get_or_init(|| transport)))
     }
 
-    /// The same, with a server's name before each line of the trace.
+    /// The same, behind the gate for secrets, with a server's name before each line of the trace.
     fn named(&self, name: &'static str, transport: Rc<dyn Transport>) -> Rc<dyn Transport> {
+        let transport = Rc::new(Gated::new(transport, &self.secrets)) as Rc<dyn Transport>;
         match &self.trace {
             Some(trace) => {
                 let trace = Rc::clone(trace);
@@ -155,9 +171,21 @@ impl Clients {
     }
 
     fn connected(&self, proxy: Option<&Url>) -> Result<Rc<dyn Transport>, Diagnostic> {
+        let own = |url: &Url| ProxyAddress {
+            url: url.clone(),
+            login: None,
+            variable: "BITBUCKET_PROXY_URL",
+        };
+        let proxies = match proxy {
+            Some(proxy) => Proxies {
+                http: Some(own(proxy)),
+                ..Proxies::default()
+            },
+            None => self.network.proxies.clone(),
+        };
         let how = Connection {
             extra_roots: self.network.ca_certificate.clone(),
-            http_proxy: proxy.map(ToString::to_string),
+            proxies,
             ..Connection::default()
         };
         (self.connect)(&how).map_err(|error| {

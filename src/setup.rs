@@ -21,8 +21,8 @@ use crate::results::{self, Results};
 use crate::run::{Context, Ledger};
 use crate::teamcity::Client;
 use crate::token::{self, Authenticated, Session, TokenCommand};
-use crate::types::Diagnostic;
-use crate::world::{BoxFuture, World};
+use crate::types::{Diagnostic, ProxyAddress, Secrets};
+use crate::world::{BoxFuture, World, gated};
 
 /// How long a server that does not answer is retried where a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -33,8 +33,9 @@ pub async fn run(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     world: World,
 ) -> ExitStatus {
-    let console = Rc::new(Console::new(world.output.clone()));
     let environment: Vec<(OsString, OsString)> = environment.into_iter().collect();
+    let secrets = config::secrets(&environment);
+    let console = Rc::new(Console::new(gated(world.output.clone(), &secrets)));
     let named = environment
         .iter()
         .find(|(name, _)| name == "COMMAND")
@@ -48,10 +49,12 @@ pub async fn run(
             console.text(&text);
             ExitStatus::Success
         }
-        Ok(Command::Run) => run_builds(environment, world, console).await,
-        Ok(Command::Cancel) => cancel_builds(environment, world, console).await,
-        Ok(Command::Check { json }) => check_all(environment, world, console, json).await,
-        Ok(Command::Token(command)) => keep_token(environment, world, console, command).await,
+        Ok(Command::Run) => run_builds(environment, world, console, secrets).await,
+        Ok(Command::Cancel) => cancel_builds(environment, world, console, secrets).await,
+        Ok(Command::Check { json }) => check_all(environment, world, console, secrets, json).await,
+        Ok(Command::Token(command)) => {
+            keep_token(environment, world, console, secrets, command).await
+        }
     }
 }
 
@@ -59,16 +62,17 @@ async fn run_builds(
     environment: Vec<(OsString, OsString)>,
     world: World,
     console: Rc<Console>,
+    secrets: Secrets,
 ) -> ExitStatus {
-    let variable = |name: &str| {
-        let (_, value) = environment.iter().find(|(known, _)| known == name)?;
-        value.to_str().map(ToOwned::to_owned)
-    };
-    let Some(mut settings) = settings(environment.iter().cloned(), CommandKind::Run, &console)
-    else {
+    let Some(mut settings) = settings(environment, CommandKind::Run, &console) else {
         return ExitStatus::Usage;
     };
-    let proxy = cure::proxy(&settings.connection.url, &variable);
+    let connection = &settings.connection;
+    let proxy = connection
+        .network
+        .proxies
+        .to(&connection.url)
+        .map(ProxyAddress::shown);
     if let Err(wrong) = expand_revision(&mut settings, &world) {
         console.error(&wrong.to_string());
         return wrong.status;
@@ -78,6 +82,7 @@ async fn run_builds(
         settings.follow.debug,
         &world,
         &console,
+        &secrets,
     );
     let (Some(client), Some(stranger)) = (
         teamcity(&settings, &clients, &console),
@@ -164,6 +169,7 @@ async fn cancel_builds(
     environment: Vec<(OsString, OsString)>,
     world: World,
     console: Rc<Console>,
+    secrets: Secrets,
 ) -> ExitStatus {
     let Some(settings) = settings(environment, CommandKind::Cancel, &console) else {
         return ExitStatus::Usage;
@@ -173,6 +179,7 @@ async fn cancel_builds(
         settings.follow.debug,
         &world,
         &console,
+        &secrets,
     );
     let Some(client) = teamcity(&settings, &clients, &console) else {
         return ExitStatus::Usage;
@@ -193,13 +200,14 @@ async fn check_all(
     environment: Vec<(OsString, OsString)>,
     mut world: World,
     console: Rc<Console>,
+    secrets: Secrets,
     json: bool,
 ) -> ExitStatus {
     let stop = std::mem::replace(&mut world.stop, Box::pin(std::future::pending()));
     tokio::select! {
         biased;
         signal = stop => ExitStatus::Signal(signal),
-        status = check::run(environment, &world, &console, json) => status,
+        status = check::run(environment, &world, &console, &secrets, json) => status,
     }
 }
 
@@ -207,6 +215,7 @@ async fn keep_token(
     environment: Vec<(OsString, OsString)>,
     mut world: World,
     console: Rc<Console>,
+    secrets: Secrets,
     command: TokenCommand,
 ) -> ExitStatus {
     let settings = match config::read_for_tokens(environment.iter().cloned()) {
@@ -220,7 +229,7 @@ async fn keep_token(
     if world.person.can_be_asked() {
         network.retry_for = network.retry_for.min(PATIENCE);
     }
-    let clients = clients(&network, settings.debug, &world, &console);
+    let clients = clients(&network, settings.debug, &world, &console, &secrets);
     let stop = std::mem::replace(&mut world.stop, Box::pin(std::future::pending()));
     let session = Session::new(settings, environment, world, console, clients);
     tokio::select! {
@@ -251,13 +260,19 @@ fn settings(
 }
 
 /// The clients of a command, which tells of outages and, if asked, of each request.
-fn clients(network: &Network, debug: bool, world: &World, console: &Rc<Console>) -> Clients {
+fn clients(
+    network: &Network,
+    debug: bool,
+    world: &World,
+    console: &Rc<Console>,
+    secrets: &Secrets,
+) -> Clients {
     let trace = debug.then(|| -> Trace {
         let console = Rc::clone(console);
         Rc::new(move |line: &str| console.debug(line))
     });
     let watch = Rc::new(Outages(Rc::clone(console) as Rc<dyn Events>));
-    Clients::new(&world.connect, network.clone(), trace, watch)
+    Clients::new(&world.connect, network.clone(), secrets, trace, watch)
 }
 
 /// TeamCity, as the token's user; or nothing, with the reason said.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::http::{TransportError, TransportErrorKind};
+use crate::http::{ProxyFault, TransportError, TransportErrorKind};
 use crate::types::text::one_line;
 
 /// Longest text of the server's that is repeated to the user, in characters.
@@ -66,13 +66,18 @@ impl ErrorKind {
 impl From<TransportError> for ErrorKind {
     fn from(error: TransportError) -> Self {
         match error.kind {
-            TransportErrorKind::Certificate => Self::Rejected {
-                status: 0,
-                message: format!("its certificate is not trusted: {}", error.detail),
-            },
-            TransportErrorKind::Connect | TransportErrorKind::Interrupted => {
-                Self::Unreachable(error.detail)
+            TransportErrorKind::Certificate(_)
+            | TransportErrorKind::Protocol(_)
+            | TransportErrorKind::Proxy(ProxyFault::Password | ProxyFault::Refused) => {
+                Self::Rejected {
+                    status: 0,
+                    message: error.detail,
+                }
             }
+            TransportErrorKind::Connect
+            | TransportErrorKind::Name
+            | TransportErrorKind::Proxy(_)
+            | TransportErrorKind::Interrupted => Self::Unreachable(error.detail),
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::model::{BuildStatus, NewVariable, State};
 use super::stub::{COMMIT, bitbucket, by_proxy, direct, repository};
 use super::*;
-use crate::types::{Credential, Secret};
+use crate::types::{Credential, Proxies, ProxyAddress, Secret};
 
 const ALL: &[Allowed] = &[
     Allowed::Repository,
@@ -208,7 +208,14 @@ async fn the_real_proxy_is_asked_by_plain_http_with_the_whole_address() {
     let bitbucket = bitbucket(ALL);
     let served = bitbucket.spawn_thread().unwrap();
     let connection = crate::http::Connection {
-        http_proxy: Some(served.proxy_url()),
+        proxies: Proxies {
+            http: Some(ProxyAddress {
+                url: served.proxy_url().parse().unwrap(),
+                login: None,
+                variable: "BITBUCKET_PROXY_URL",
+            }),
+            ..Proxies::default()
+        },
         ..Default::default()
     };
     let transport = std::rc::Rc::new(crate::http::connect(&connection).unwrap());

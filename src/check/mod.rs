@@ -23,7 +23,7 @@ use crate::preflight::{self, Bad, Findings, Known, Question, Reach, cure};
 use crate::report::console::Console;
 use crate::results;
 use crate::teamcity::Client;
-use crate::types::{BuildId, Diagnostic, RepositoryAddress};
+use crate::types::{BuildId, Diagnostic, ProxyAddress, RepositoryAddress, Secrets};
 use crate::world::World;
 
 const VARIABLES: Question = "variables";
@@ -44,12 +44,9 @@ pub async fn run(
     environment: Vec<(OsString, OsString)>,
     world: &World,
     console: &Rc<Console>,
+    secrets: &Secrets,
     json: bool,
 ) -> ExitStatus {
-    let variable = |name: &str| {
-        let (_, value) = environment.iter().find(|(known, _)| known == name)?;
-        value.to_str().map(ToOwned::to_owned)
-    };
     let mut all = Findings::default();
     let (settings, problems, warnings) = config::read_what_is_right(environment.iter().cloned());
     for problem in &problems {
@@ -76,9 +73,9 @@ pub async fn run(
     let work = Work {
         settings: &settings,
         world,
-        clients: Clients::new(&world.connect, network, trace, Rc::new(Unwatched)),
+        clients: Clients::new(&world.connect, network, secrets, trace, Rc::new(Unwatched)),
     };
-    work.teamcity(&mut all, &variable).await;
+    work.teamcity(&mut all).await;
     surroundings::bitbucket(&mut all, &settings, &work.clients).await;
     surroundings::files(&mut all, &settings, &world.directory);
     console.text(&if json {
@@ -96,12 +93,12 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn teamcity(&self, all: &mut Findings, variable: &dyn Fn(&str) -> Option<String>) {
+    async fn teamcity(&self, all: &mut Findings) {
         let settings = self.settings;
         let Some(url) = &settings.url else {
             return;
         };
-        let proxy = cure::proxy(url, variable);
+        let proxy = settings.network.proxies.to(url).map(ProxyAddress::shown);
         let client = |question, login: &Login| {
             let client = self.clients.teamcity(url, login);
             client.map_err(|wrong| Bad::new(question, wrong))

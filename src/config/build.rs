@@ -272,7 +272,8 @@ fn revision(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> 
 fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
     let mut seen = BTreeSet::new();
-    for (index, item) in list.unwrap_or_default().0.iter().enumerate() {
+    let List(items, are_lines) = list.unwrap_or_default();
+    for (index, item) in items.iter().enumerate() {
         // The value may be a secret: problems show the name at most.
         let Some((name, value)) = item.split_once('=') else {
             reader.problem(
@@ -293,9 +294,28 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
                 "write each item as 'name=value', the name without spaces",
             );
         } else if seen.insert(name.to_owned()) {
+            if let Some(second) = second(value).filter(|_| are_lines) {
+                reader.warn(
+                    "PARAMETERS",
+                    format!(
+                        "sets '{}' to all that follows, ',{second}=' included: one item is one parameter, so write each on a line of its own",
+                        one_line(name, 60)
+                    ),
+                );
+            }
+            let sent = percents_doubled(value);
+            if sent != value {
+                reader.warn(
+                    "PARAMETERS",
+                    format!(
+                        "has a '%' in the value of '{}', which is sent as '%%': TeamCity takes '%name%' for a reference",
+                        one_line(name, 60)
+                    ),
+                );
+            }
             parameters.push(Parameter {
                 name: name.to_owned(),
-                value: value.to_owned(),
+                value: sent,
             });
         } else {
             reader.problem(
@@ -306,6 +326,50 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
         }
     }
     parameters
+}
+
+/// What looks like another parameter behind a comma.
+fn second(value: &str) -> Option<&str> {
+    value.split(',').skip(1).find_map(|part| {
+        let (name, _) = part.trim_start().split_once('=')?;
+        let is_name =
+            name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_in_name);
+        is_name.then_some(name)
+    })
+}
+
+fn is_in_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "_.-".contains(character)
+}
+
+/// The value as TeamCity has to be given it: references (`%name%`) and pairs (`%%`) as they are, any other `%` doubled.
+fn percents_doubled(value: &str) -> String {
+    let mut sent = String::new();
+    let mut rest = value;
+    while let Some(at) = rest.find('%') {
+        let (before, from) = rest.split_at(at);
+        let behind = from.get(1..).unwrap_or_default();
+        let reference = behind.find('%').filter(|end| {
+            let name = behind.get(..*end).unwrap_or_default();
+            name.is_empty()
+                || name.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && name.chars().all(is_in_name)
+        });
+        sent.push_str(before);
+        match reference {
+            // With an empty name it is a pair.
+            Some(end) => {
+                let (whole, behind) = from.split_at(end + 2);
+                sent.push_str(whole);
+                rest = behind;
+            }
+            None => {
+                sent.push_str("%%");
+                rest = behind;
+            }
+        }
+    }
+    sent + rest
 }
 
 fn agent(reader: &mut Reader, value: Option<String>) -> Option<AgentChoice> {

@@ -8,12 +8,13 @@ use super::raw::{self, Raw};
 use super::reader::Reader;
 use super::spelling;
 use super::variables::{self, ALIASES, HEADER_PREFIX, Variable};
+use crate::types::SHORTEST_SECRET;
 
 /// More items than that are a mistake: all variables together hold 120,000 characters.
 const MOST_ITEMS: usize = 10_000;
 
-/// Shorter secrets are found in ordinary words.
-const SHORTEST_SECRET: usize = 5;
+/// Values of secured variables that are shorter are found in ordinary words.
+const SHORTEST_SHOWN: usize = 5;
 
 /// What was found.
 pub(super) struct Environment {
@@ -48,9 +49,10 @@ pub(super) fn read(
         }
     }
     resolve_aliases(&mut all, reader);
+    resolve_proxies(&mut all);
     reader.secrets = all
         .iter()
-        .filter(|(name, value)| is_secured(name) && value.trim().len() >= SHORTEST_SECRET)
+        .filter(|(name, value)| is_secured(name) && value.trim().len() >= SHORTEST_SHOWN)
         .map(|(_, value)| value.trim().to_owned())
         .collect();
     let mut given = BTreeMap::new();
@@ -71,6 +73,12 @@ pub(super) fn read(
             && !value.trim().is_empty()
             && !reader.is_reference(name, value, true)
         {
+            if value.trim().chars().count() < SHORTEST_SECRET {
+                reader.warn(
+                    name,
+                    format!("is shorter than {SHORTEST_SECRET} characters: it can't be hidden where it shows"),
+                );
+            }
             headers.push((name.clone(), value.clone()));
         }
     }
@@ -94,7 +102,7 @@ pub(super) fn read(
     }
 }
 
-fn is_secured(name: &str) -> bool {
+pub(super) fn is_secured(name: &str) -> bool {
     name.starts_with(HEADER_PREFIX) || variables::find(name).is_some_and(|known| known.secured)
 }
 
@@ -115,6 +123,32 @@ fn resolve_aliases(all: &mut BTreeMap<String, String>, reader: &mut Reader) {
             None => {
                 all.insert((*name).to_owned(), value);
             }
+        }
+    }
+}
+
+/// Proxies in small letters are an old custom, and so is one for everything.
+fn resolve_proxies(all: &mut BTreeMap<String, String>) {
+    for (name, others) in [
+        (
+            "HTTPS_PROXY",
+            ["https_proxy", "ALL_PROXY", "all_proxy"].as_slice(),
+        ),
+        ("HTTP_PROXY", &["http_proxy", "ALL_PROXY", "all_proxy"]),
+        ("NO_PROXY", &["no_proxy"]),
+    ] {
+        let value = std::iter::once(&name)
+            .chain(others)
+            .filter_map(|name| Some((name, all.get(*name)?)))
+            // Of another kind it is for others.
+            .filter(|(name, value)| {
+                !name.to_uppercase().starts_with("ALL") || value.starts_with("http")
+            })
+            .map(|(_, value)| value)
+            .find(|value| !value.trim().is_empty())
+            .cloned();
+        if let Some(value) = value {
+            all.insert(name.to_owned(), value);
         }
     }
 }
@@ -144,14 +178,21 @@ fn value_of(
 ) -> Option<String> {
     let name = variable.name;
     let single = all.get(name).filter(|value| !value.trim().is_empty());
+    let items = items_of(name, all);
     let count = all
         .get(&format!("{name}_COUNT"))
-        .filter(|count| !count.trim().is_empty() && all.contains_key(&format!("{name}_0")));
-    let Some(count) = count else {
+        .filter(|count| !count.trim().is_empty());
+    // Of what takes one value, only a whole list is one.
+    let is_list = if variable.is_list() {
+        count.is_some() || !items.is_empty()
+    } else {
+        count.is_some() && items.contains_key(&0)
+    };
+    if !is_list {
         return single
             .filter(|value| !reader.is_reference(name, value, variable.secured))
             .cloned();
-    };
+    }
     if !variable.is_list() {
         reader.problem(
             name,
@@ -163,26 +204,81 @@ fn value_of(
     if single.is_some() {
         reader.warn(name, "is given as a text and as a list: the list counts");
     }
-    let Some(count) = count
-        .trim()
-        .parse()
-        .ok()
-        .filter(|count| *count <= MOST_ITEMS)
-    else {
-        reader.problem(
-            name,
-            format!("is a list whose {name}_COUNT is no sensible number"),
-            "write it as a YAML list",
-        );
-        return None;
-    };
-    let items: Vec<String> = (0..count)
-        .filter_map(|index| all.get(&format!("{name}_{index}")))
-        .filter(|item| !item.trim().is_empty())
+    let items = whole(name, count, &items, reader)?;
+    let items: Vec<String> = items
+        .into_iter()
         .filter(|item| !reader.is_reference(name, item, variable.secured))
         .cloned()
         .collect();
     (!items.is_empty()).then(|| raw::pack(&items))
+}
+
+/// `NAME_0`, `NAME_1`, …
+fn items_of<'a>(name: &str, all: &'a BTreeMap<String, String>) -> BTreeMap<usize, &'a String> {
+    let prefix = format!("{name}_");
+    let index = |key: &str| {
+        let digits = key.strip_prefix(&prefix)?;
+        // Neither `NAME_+1` nor `NAME_01`.
+        let index: usize = digits.parse().ok()?;
+        (index.to_string() == digits && index < MOST_ITEMS).then_some(index)
+    };
+    all.iter()
+        .filter_map(|(key, value)| Some((index(key)?, value)))
+        .collect()
+}
+
+/// All items of a list, none of which may be missing or empty: what Pipelines makes of a YAML list is whole.
+fn whole<'a>(
+    name: &str,
+    count: Option<&String>,
+    items: &BTreeMap<usize, &'a String>,
+    reader: &mut Reader,
+) -> Option<Vec<&'a String>> {
+    let last = items.keys().next_back().map_or(0, |last| last + 1);
+    let (count, said) = match count {
+        None => (last, format!("there is an item {}", last.saturating_sub(1))),
+        Some(count) => match count
+            .trim()
+            .parse()
+            .ok()
+            .filter(|count| *count <= MOST_ITEMS)
+        {
+            Some(count) => (count, format!("{name}_COUNT says {count}")),
+            None => {
+                reader.problem(
+                    name,
+                    format!("is a list whose {name}_COUNT is no sensible number"),
+                    "write it as a YAML list",
+                );
+                return None;
+            }
+        },
+    };
+    if last > count {
+        reader.warn(
+            name,
+            format!("has an item {name}_{count} that is ignored: {said}"),
+        );
+    }
+    let mut all = Vec::new();
+    for index in 0..count {
+        let item = items.get(&index).filter(|item| !item.trim().is_empty());
+        let Some(item) = item else {
+            let wrong = if items.contains_key(&index) {
+                "is empty"
+            } else {
+                "is missing"
+            };
+            reader.problem(
+                name,
+                format!("is a list whose item {name}_{index} {wrong}: {said}"),
+                "write it as a YAML list without empty items; a variable that an item takes its value from may be empty for this step",
+            );
+            return None;
+        };
+        all.push(*item);
+    }
+    Some(all)
 }
 
 /// Names that are nearly ours.
@@ -192,8 +288,12 @@ fn note_strangers(
     reader: &mut Reader,
 ) {
     let mut told = BTreeSet::new();
+    let in_a_step = all.contains_key("BITBUCKET_PIPELINE_UUID");
     for name in all.keys() {
         let Some(meant) = spelling::suggest(name) else {
+            if in_a_step && spelling::is_strange(name) {
+                reader.strangers.push(name.clone());
+            }
             continue;
         };
         // A list has several names; one word about it is enough.

@@ -10,9 +10,11 @@ mod environment;
 mod following;
 mod pipelines;
 mod problems;
+mod proxy;
 mod raw;
 mod reader;
 mod results;
+mod secrets;
 mod settings;
 mod spelling;
 #[cfg(test)]
@@ -30,6 +32,7 @@ use crate::types::Secret;
 pub use connection::{parse_base_url, token_mistake};
 pub use pipelines::Pipeline;
 pub use problems::{Problem, Problems, Warning};
+pub use secrets::secrets;
 pub use settings::{
     AgentChoice, Bitbucket, BranchChoice, Build, Connection, Follow, LogMode, Network, Parameter,
     RebuildDependencies, Results, Reuse, RevisionChoice, Settings, SettingsSource, TokenSettings,
@@ -119,6 +122,7 @@ fn gather(
     let token = connection::token(&mut reader, raw.teamcity_token.take());
     let ca_certificate = connection::certificate(&mut reader, raw.teamcity_ca_certificate.take());
     let headers = connection::headers(&mut reader, found.headers);
+    let proxies = proxy::proxies(&mut reader, raw);
     let retry_for = following::retry_for(&mut reader, raw);
     let what = match command {
         CommandKind::Run | CommandKind::Check => {
@@ -131,6 +135,7 @@ fn gather(
             reader.misspelt.retain(|meant, _| {
                 variables::find(meant).is_some_and(|variable| variable.group == Group::Connection)
             });
+            reader.strangers.clear();
             Some(What::Nothing)
         }
     };
@@ -146,6 +151,7 @@ fn gather(
         network: Network {
             ca_certificate,
             headers,
+            proxies,
             retry_for,
         },
         what,
@@ -169,16 +175,19 @@ pub fn read_for_tokens(
     let raw = &mut found.raw;
     let ca_certificate = connection::certificate(&mut reader, raw.teamcity_ca_certificate.take());
     let headers = connection::headers(&mut reader, found.headers);
+    let proxies = proxy::proxies(&mut reader, raw);
     let retry_for = following::retry_for(&mut reader, raw);
     let debug = following::debug(&mut reader, raw);
     let bitbucket = bitbucket::bitbucket(&mut reader, raw);
     let pipeline = found.pipeline;
     // These commands run on people's machines, whose environments hold anything.
     reader.misspelt.clear();
+    reader.strangers.clear();
     let settings = bitbucket.map(|bitbucket| TokenSettings {
         network: Network {
             ca_certificate,
             headers,
+            proxies,
             retry_for,
         },
         debug,

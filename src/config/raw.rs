@@ -15,11 +15,16 @@ pub(super) fn pack(items: &[String]) -> String {
 
 /// A list's items: a YAML list's items as they are, or the lines of a single value. Empty ones are left out.
 #[derive(Debug, Clone, Default)]
-pub(super) struct List(pub(super) Vec<String>);
+pub(super) struct List(
+    pub(super) Vec<String>,
+    /// Whether they are the lines of a single value.
+    pub(super) bool,
+);
 
 impl From<&str> for List {
     fn from(text: &str) -> Self {
-        let items: Vec<String> = match text.strip_prefix(ITEM) {
+        let packed = text.strip_prefix(ITEM);
+        let items: Vec<String> = match packed {
             Some(packed) => packed.split(ITEM).map(str::to_owned).collect(),
             None => text.lines().map(|line| line.trim().to_owned()).collect(),
         };
@@ -28,6 +33,7 @@ impl From<&str> for List {
                 .into_iter()
                 .filter(|item| !item.trim().is_empty())
                 .collect(),
+            packed.is_none(),
         )
     }
 }
@@ -81,15 +87,12 @@ pub(super) struct Raw {
     pub(super) bitbucket_access_token: Option<String>,
     pub(super) bitbucket_api_url: Option<String>,
     pub(super) bitbucket_proxy_url: Option<String>,
-    // Read elsewhere: by the arguments, and by the HTTP library.
+    pub(super) https_proxy: Option<String>,
+    pub(super) http_proxy: Option<String>,
+    pub(super) no_proxy: Option<String>,
+    // Read elsewhere: by the arguments.
     #[serde(rename = "command")]
     _command: Option<String>,
-    #[serde(rename = "https_proxy")]
-    _https_proxy: Option<String>,
-    #[serde(rename = "http_proxy")]
-    _http_proxy: Option<String>,
-    #[serde(rename = "no_proxy")]
-    _no_proxy: Option<String>,
 }
 
 #[cfg(test)]

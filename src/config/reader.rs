@@ -9,6 +9,8 @@ use crate::types::text::one_line;
 
 /// Longer times are a mistake, and would overflow a clock.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Names that nobody knows and that are told of, at most.
+const MOST_STRANGERS: usize = 10;
 /// How much of a wrong value is shown.
 const SHOWN: usize = 60;
 
@@ -21,6 +23,8 @@ pub(super) struct Reader {
     pub(super) empty: BTreeSet<&'static str>,
     /// What was probably meant, and what was written.
     pub(super) misspelt: BTreeMap<&'static str, String>,
+    /// Names in a step that nobody knows.
+    pub(super) strangers: Vec<String>,
     /// Values of secured variables, which no problem may show, wherever they stand by mistake.
     pub(super) secrets: Vec<String>,
 }
@@ -49,10 +53,24 @@ impl Reader {
     /// The end: what was read if nothing was wrong.
     pub(super) fn finish<T>(mut self, read: Option<T>) -> Result<(T, Vec<Warning>), Problems> {
         for (meant, written) in std::mem::take(&mut self.misspelt) {
-            self.problem(
-                &one_line(&written, SHOWN),
-                "is not a variable of this pipe",
-                format!("did you mean {meant}?"),
+            let written = one_line(&written, SHOWN);
+            if self.problems.is_empty() {
+                let what = format!(
+                    "is not a variable of this pipe, and is ignored: did you mean {meant}?"
+                );
+                self.warn(&written, what);
+            } else {
+                let how = format!("did you mean {meant}?");
+                self.problem(&written, "is not a variable of this pipe", how);
+            }
+        }
+        for stranger in std::mem::take(&mut self.strangers)
+            .iter()
+            .take(MOST_STRANGERS)
+        {
+            self.warn(
+                &one_line(stranger, SHOWN),
+                "is not a variable of this pipe, and is ignored",
             );
         }
         // In the order of the documents.

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue};
 use url::Url;
 
 use super::pipelines::Pipeline;
-use crate::types::{BuildId, BuildTypeId, Credential, Secret};
+use crate::types::{BuildId, BuildTypeId, Credential, Proxies, Secret};
 
 /// Everything that `run`, `check` and `cancel` need to know.
 #[derive(Debug, Clone)]
@@ -47,6 +47,8 @@ pub struct Network {
     pub ca_certificate: Option<String>,
     /// Extra headers for TeamCity, marked sensitive.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The proxies on the way.
+    pub proxies: Proxies,
     /// How long an unreachable TeamCity is retried.
     pub retry_for: Duration,
 }

@@ -55,6 +55,106 @@ pub(super) fn suggest(name: &str) -> Option<&'static str> {
         .min_by_key(|known| strsim::damerau_levenshtein(known, name))
 }
 
+/// Names that every environment may have, beside those in small letters.
+const ORDINARY: &[&str] = &[
+    "ALL_PROXY",
+    "CI",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLORTERM",
+    "COLUMNS",
+    "DEBIAN_FRONTEND",
+    "DISPLAY",
+    "EDITOR",
+    "FORCE_COLOR",
+    "GID",
+    "HOME",
+    "HOST",
+    "HOSTNAME",
+    "HOSTTYPE",
+    "IFS",
+    "INIT_CWD",
+    "LANG",
+    "LANGUAGE",
+    "LINES",
+    "LOGNAME",
+    "MACHTYPE",
+    "MAIL",
+    "NO_COLOR",
+    "OLDPWD",
+    "OSTYPE",
+    "PAGER",
+    "PATH",
+    "PPID",
+    "PS1",
+    "PS2",
+    "PS4",
+    "PWD",
+    "RANDOM",
+    "SHELL",
+    "SHLVL",
+    "TEMP",
+    "TERM",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "UID",
+    "USER",
+    "USERNAME",
+    "VISUAL",
+    "_",
+    // What this pipe leaves behind, read back by a later step.
+    "TEAMCITY_BUILD_ID",
+    "TEAMCITY_BUILD_NUMBER",
+    "TEAMCITY_BUILD_STATUS",
+    "TEAMCITY_BUILD_URL",
+];
+/// Beginnings of names that belong to others.
+const ORDINARY_BEGINNINGS: &[&str] = &[
+    "BASH_",
+    "BITBUCKET_",
+    "BUILDKIT_",
+    "CARGO_",
+    "DBUS_",
+    "DOCKER_",
+    "GIT_",
+    "GPG_",
+    "JAVA_",
+    "KUBERNETES_",
+    "LC_",
+    "LD_",
+    "LESS",
+    "LLVM_",
+    "MALLOC_",
+    "NODE_",
+    "NPM_",
+    "NVM_",
+    "PIPELINES_",
+    "PYTHON",
+    "RUST",
+    "SSH_",
+    "SSL_",
+    "SYSTEMD_",
+    "XDG_",
+    "__",
+];
+
+/// Whether nobody knows this name: neither the pipe, nor Pipelines, nor an ordinary environment.
+pub(super) fn is_strange(name: &str) -> bool {
+    let stem = without_index(name);
+    let is_small = name.chars().any(char::is_lowercase);
+    !is_small
+        && !is_ours(stem)
+        && !is_ours(name)
+        && !name.starts_with(variables::HEADER_PREFIX)
+        && !OTHERS.contains(&stem)
+        && !ORDINARY.contains(&name)
+        && !name.ends_with("_PROXY")
+        && !ORDINARY_BEGINNINGS
+            .iter()
+            .any(|begin| name.starts_with(begin))
+}
+
 fn is_near(known: &str, name: &str) -> bool {
     let allowed = allowed(known, name);
     // The distance is never less than what the lengths differ by, and far more work.
@@ -119,6 +219,24 @@ mod tests {
             ("BITBUCKET_ACCESS_TOKN", "BITBUCKET_ACCESS_TOKEN"),
         ] {
             assert_eq!(suggest(wrong), Some(right), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_knows_is_strange() {
+        for name in ["DEPLOY_TO", "ARTEFACTS_PATH", "MY_LIST_0"] {
+            assert!(is_strange(name), "{name}");
+        }
+        for name in [
+            "TAGS_0",
+            "TAGS_COUNT",
+            "TEAMCITY_SERVER",
+            "TEAMCITY_HEADER_X",
+            "HTTP_PROXY",
+            "LC_ALL",
+            "COMMAND",
+        ] {
+            assert!(!is_strange(name), "{name}");
         }
     }
 
@@ -188,6 +306,8 @@ mod tests {
             "BITBUCKET_USERNAME",
         ] {
             assert_eq!(suggest(name), None, "{name}");
+            let is_build_servers = name.starts_with("BUILD_") || name == "USER_ID";
+            assert!(!is_strange(name) || is_build_servers, "{name}");
         }
     }
 }

@@ -4,15 +4,20 @@
 
 mod backoff;
 mod body;
+mod certificate;
 mod direct;
+mod fault;
+mod gate;
 mod retry;
 mod trace;
+mod tunnel;
 
 pub use crate::world::{
-    Body, BoxFuture, Chunks, ConnectError, Connection, Request, Response, Transport,
-    TransportError, TransportErrorKind,
+    Body, BoxFuture, CertificateFault, Chunks, ConnectError, Connection, ProtocolFault, ProxyFault,
+    Request, Response, Transport, TransportError, TransportErrorKind,
 };
 pub use body::{BodyError, read_limited};
 pub use direct::connect;
+pub use gate::Gated;
 pub use retry::{CONFIRM_AFTER, Failure, GaveUp, Retry, Trouble, Watch};
 pub use trace::Traced;

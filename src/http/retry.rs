@@ -4,14 +4,16 @@
 //!
 //! | trouble | before the server has answered well | after |
 //! |---|---|---|
-//! | `Outage`: no answer, 502, 503, 504, 429, 500 | tried again for `RETRY_FOR` | the same |
-//! | `Nonsense`: a login page, a redirect, an unreadable answer | asked twice more | tried again for `RETRY_FOR` |
+//! | `Outage`, which passes: no answer, 5xx, 408, 425, 429 | tried again for `RETRY_FOR` | the same |
+//! | `Lasting`, which does not: an unknown name, TLS, a certificate, a page | tried again for 15 s | tried again for `RETRY_FOR` |
 //! | `Refusal`: 400, 403, 404, 409 | asked twice more | asked twice more |
 //! | `Unauthorized`: 401 | asked twice more | asked for half a minute: restarts answer so for a moment |
-//! | `Final`: certificate | never | never |
+//! | `Final`: a proxy's refusal | never | never |
 //!
 //! A wrong URL must not cost the user ten minutes, and a proxy's hiccup in the middle must not cost a build: hence
-//! the two columns. Nothing is asked again without a pause, since TeamCity locks out callers that hammer it.
+//! the two columns. `RETRY_FOR` is counted from the server's last good answer, whatever is asked meanwhile; once it has
+//! passed, all that is still asked is asked once. Nothing is asked again without a pause, since TeamCity locks out
+//! callers that hammer it.
 
 use std::cell::Cell;
 use std::fmt;
@@ -27,8 +29,8 @@ use super::backoff::Delays;
 pub enum Trouble {
     /// The server can't answer at the moment; it may wish for a pause (`Retry-After`).
     Outage(Option<Duration>),
-    /// Something answered, but not as the server would.
-    Nonsense,
+    /// What does not pass by itself: the server is not found, not trusted, or something else answers.
+    Lasting,
     /// The server understood and said no.
     Refusal,
     /// The credential was not accepted.
@@ -82,16 +84,45 @@ pub trait Watch {
 pub struct Retry {
     retry_for: Duration,
     proven: Cell<bool>,
+    /// The last good answer; before it, the first request.
+    good: Cell<Option<Instant>>,
+    /// Nobody has answered for `RETRY_FOR`.
+    gave_up: Cell<bool>,
+    /// An outage has been told of, and goes on.
+    told: Cell<bool>,
 }
 
 /// Pauses before a refusal is asked again: one node of several may lag.
 pub const CONFIRM_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// How long a 401 is doubted once the token has worked.
 const DOUBT_UNAUTHORIZED_FOR: Duration = Duration::from_secs(30);
+/// How long what does not pass is tried again before the server has answered well.
+const DOUBT_LASTING_FOR: Duration = Duration::from_secs(15);
 /// Longest `Retry-After` that is obeyed to the letter.
 const LONGEST_WISH: Duration = Duration::from_secs(120);
 /// An outage shorter than this is nobody's business.
 const SAY_AFTER: Duration = Duration::from_secs(5);
+/// The pause before the one repetition that is made although `RETRY_FOR` has passed: between two polls, for one hiccup.
+const ONCE_MORE: Duration = Duration::from_secs(1);
+
+/// Failures of one operation in a row.
+struct Failures<'a> {
+    tries: u32,
+    first: Instant,
+    /// Since when it fails in a way that does not pass.
+    lasting: Option<Instant>,
+    delays: Delays,
+    told: Option<Told<'a>>,
+}
+
+/// Whoever told of the outage; the next may once this one is gone.
+struct Told<'a>(&'a Cell<bool>);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
 
 impl Retry {
     /// A policy that retries an unreachable server for `retry_for` in all.
@@ -99,6 +130,9 @@ impl Retry {
         Self {
             retry_for,
             proven: Cell::new(false),
+            good: Cell::new(None),
+            gave_up: Cell::new(false),
+            told: Cell::new(false),
         }
     }
 
@@ -110,6 +144,33 @@ impl Retry {
     /// The server has answered an authenticated request well.
     pub fn prove(&self) {
         self.proven.set(true);
+        self.alive();
+    }
+
+    /// The server has answered sensibly, be it with a refusal.
+    fn alive(&self) {
+        self.good.set(Some(Instant::now()));
+        self.gave_up.set(false);
+    }
+
+    /// Whether nobody has answered for `RETRY_FOR`, so that what is asked from now on is asked once.
+    pub fn gave_up(&self) -> bool {
+        self.gave_up.get()
+    }
+
+    /// Whether what fails since `first` is to be asked no more: for those who repeat by themselves.
+    pub fn is_over(&self, first: Instant) -> bool {
+        self.gave_up.get() || self.waited(first) >= self.retry_for
+    }
+
+    /// How long the server has been silent, or the operation failing, if others succeed.
+    fn waited(&self, first: Instant) -> Duration {
+        let silent = self.good.get().filter(|_| !self.has_answered_since(first));
+        silent.map_or(first, |good| good.min(first)).elapsed()
+    }
+
+    fn has_answered_since(&self, first: Instant) -> bool {
+        self.proven.get() && self.good.get().is_some_and(|good| good > first)
     }
 
     /// Tries `operation` (which is told the number of the try, from 1) until it succeeds or the policy gives up.
@@ -126,146 +187,110 @@ impl Retry {
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<T, Failure<E>>>,
     {
-        let mut delays = Delays::new();
-        let mut first_failure = None;
-        let mut said = false;
-        let mut tries = 0;
+        let mut failures: Option<Failures<'_>> = None;
         loop {
-            tries += 1;
+            let sent = Instant::now();
+            if self.good.get().is_none() {
+                self.good.set(Some(sent));
+            }
+            let tries = failures.as_ref().map_or(1, |failures| failures.tries + 1);
             let failure = match operation(tries).await {
                 Ok(value) => {
-                    if let (true, Some(since)) = (said, first_failure) {
-                        watch.recovered(Instant::now().duration_since(since));
+                    self.alive();
+                    if let Some(failures) = failures.filter(|failures| failures.told.is_some()) {
+                        watch.recovered(failures.first.elapsed());
                     }
                     return Ok(value);
                 }
                 Err(failure) => failure,
             };
-            let since = *first_failure.get_or_insert_with(Instant::now);
-            let waited = Instant::now().duration_since(since);
-            let Some(delay) = self.delay(failure.trouble, tries, waited, &mut delays) else {
+            let failures = failures.get_or_insert_with(|| Failures {
+                tries: 0,
+                first: Instant::now(),
+                lasting: None,
+                delays: Delays::new(),
+                told: None,
+            });
+            failures.tries = tries;
+            match failure.trouble {
+                Trouble::Lasting => _ = failures.lasting.get_or_insert_with(Instant::now),
+                Trouble::Refusal if self.proven.get() => self.alive(),
+                _ => failures.lasting = None,
+            }
+            let Some(delay) = self.delay(failure.trouble, failures, sent) else {
                 return Err(GaveUp {
                     error: failure.error,
                     trouble: failure.trouble,
                     tries,
-                    waited,
+                    waited: failures.first.elapsed(),
                 });
             };
-            if !said && waited + delay >= SAY_AFTER {
-                said = true;
+            if !self.told.get() && failures.first.elapsed() + delay >= SAY_AFTER {
+                self.told.set(true);
+                failures.told = Some(Told(&self.told));
                 watch.outage(&failure.error, self.retry_for);
             }
             tokio::time::sleep(delay).await;
         }
     }
 
-    /// The pause before try `tries + 1`; `None` to give up.
+    /// The pause before the next try; `None` to give up. `sent` is when the last one began.
     fn delay(
         &self,
         trouble: Trouble,
-        tries: u32,
-        waited: Duration,
-        delays: &mut Delays,
+        failures: &mut Failures<'_>,
+        sent: Instant,
     ) -> Option<Duration> {
-        let within = |limit: Duration, delay: Duration| {
-            let left = limit.checked_sub(waited).filter(|left| !left.is_zero())?;
-            Some(delay.min(left))
-        };
+        let waited = self.waited(failures.first);
         match (trouble, self.proven.get()) {
+            (Trouble::Outage(_) | Trouble::Lasting, _) if self.gave_up.get() => None,
             (Trouble::Outage(wish), _) => {
-                let delay = delays
-                    .next()
-                    .max(wish.unwrap_or_default().min(LONGEST_WISH));
-                within(self.retry_for, delay)
+                let wish = wish.unwrap_or_default().min(LONGEST_WISH);
+                let delay = failures.delays.next().max(wish);
+                self.within(self.retry_for, waited, delay, failures, sent)
             }
-            (Trouble::Nonsense, true) => within(self.retry_for, delays.next()),
-            (Trouble::Nonsense, false) => (tries < 3).then(|| delays.next()),
-            (Trouble::Unauthorized, true) => within(DOUBT_UNAUTHORIZED_FOR, delays.next() * 3),
+            (Trouble::Lasting, true) => {
+                let delay = failures.delays.next();
+                self.within(self.retry_for, waited, delay, failures, sent)
+            }
+            (Trouble::Lasting, false) => {
+                let limit = DOUBT_LASTING_FOR.min(self.retry_for);
+                let waited = failures.lasting.map_or(waited, |since| since.elapsed());
+                let delay = failures.delays.next();
+                self.within(limit, waited, delay, failures, sent)
+            }
+            (Trouble::Unauthorized, true) => {
+                let left = DOUBT_UNAUTHORIZED_FOR.checked_sub(failures.first.elapsed())?;
+                let delay = failures.delays.next() * 3;
+                (!left.is_zero()).then(|| delay.min(left))
+            }
             (Trouble::Unauthorized, false) | (Trouble::Refusal, _) => {
-                CONFIRM_AFTER.get(tries as usize - 1).copied()
+                CONFIRM_AFTER.get(failures.tries as usize - 1).copied()
             }
             (Trouble::Final, _) => None,
         }
     }
+
+    fn within(
+        &self,
+        limit: Duration,
+        waited: Duration,
+        delay: Duration,
+        failures: &Failures<'_>,
+        sent: Instant,
+    ) -> Option<Duration> {
+        let left = limit.saturating_sub(waited);
+        if !left.is_zero() {
+            return Some(delay.min(left));
+        }
+        if failures.tries == 1 && sent.elapsed() < limit {
+            return Some(ONCE_MORE.min(limit));
+        }
+        // What others are told meanwhile is no silence.
+        self.gave_up.set(!self.has_answered_since(failures.first));
+        None
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Quiet;
-    impl Watch for Quiet {
-        fn outage(&self, _: &dyn fmt::Display, _: Duration) {}
-        fn recovered(&self, _: Duration) {}
-    }
-
-    async fn give_up(retry: &Retry, trouble: Trouble) -> (u32, Duration) {
-        let result: Result<(), _> = retry
-            .run(&Quiet, |_| async {
-                Err(Failure {
-                    error: "no",
-                    trouble,
-                })
-            })
-            .await;
-        let gave_up = result.unwrap_err();
-        (gave_up.tries, gave_up.waited)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_outage_is_retried_for_as_long_as_asked_and_no_longer() {
-        let (tries, waited) =
-            give_up(&Retry::new(Duration::from_secs(600)), Trouble::Outage(None)).await;
-        assert_eq!(waited, Duration::from_secs(600));
-        assert!((30..200).contains(&tries), "{tries}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_asked_twice_more() {
-        let retry = Retry::new(Duration::from_secs(600));
-        assert_eq!(
-            give_up(&retry, Trouble::Refusal).await,
-            (3, CONFIRM_AFTER.iter().sum())
-        );
-        assert_eq!(
-            give_up(&retry, Trouble::Unauthorized).await,
-            (3, CONFIRM_AFTER.iter().sum())
-        );
-        assert_eq!(give_up(&retry, Trouble::Final).await.0, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nonsense_costs_seconds_before_the_server_is_known_and_is_ridden_out_after() {
-        let retry = Retry::new(Duration::from_secs(600));
-        assert!(give_up(&retry, Trouble::Nonsense).await.1 < Duration::from_secs(6));
-        retry.prove();
-        assert_eq!(
-            give_up(&retry, Trouble::Nonsense).await.1,
-            Duration::from_secs(600)
-        );
-        assert_eq!(
-            give_up(&retry, Trouble::Unauthorized).await.1,
-            DOUBT_UNAUTHORIZED_FOR
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_wish_to_wait_is_obeyed() {
-        let start = Instant::now();
-        let retry = Retry::new(Duration::from_secs(600));
-        let result: Result<u32, GaveUp<&str>> = retry
-            .run(&Quiet, |attempt| async move {
-                if attempt == 1 {
-                    Err(Failure {
-                        error: "busy",
-                        trouble: Trouble::Outage(Some(Duration::from_secs(40))),
-                    })
-                } else {
-                    Ok(attempt)
-                }
-            })
-            .await;
-        assert_eq!(result.unwrap(), 2);
-        assert!(start.elapsed() >= Duration::from_secs(40));
-    }
-}
+mod tests;

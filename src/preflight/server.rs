@@ -165,12 +165,7 @@ async fn unanswered(reach: &Reach<'_>, error: &Error, all: &mut Findings) -> Bad
 fn failed(reach: &Reach<'_>, error: &Error) -> crate::types::Diagnostic {
     match error.kind {
         ErrorKind::Unauthorized => cure::unauthorized(reach.client.base(), reach.credential),
-        _ => cure::through(
-            "connecting to TeamCity",
-            error,
-            reach.client.base(),
-            reach.proxy,
-        ),
+        _ => cure::teamcity("connecting to TeamCity", error, reach.client.base()),
     }
 }
 
@@ -201,7 +196,7 @@ pub async fn version(
         Err(error) => {
             let wrong = match &error.kind {
                 ErrorKind::NotFound(why) => cure::no_teamcity(base, why),
-                _ => cure::through("connecting to TeamCity", &error, base, proxy),
+                _ => cure::teamcity("connecting to TeamCity", &error, base),
             };
             return Err(Bad::new(NETWORK, wrong));
         }

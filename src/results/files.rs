@@ -1,24 +1,42 @@
 //! Writing what a run leaves behind. A file is there whole or not at all, and one that can't be written is a warning.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::report::Warning;
+use crate::types::Secrets;
 
 /// A folder in which a run leaves files.
 #[derive(Debug, Clone)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    secrets: Secrets,
+}
 
 impl Folder {
     /// The folder at `path`; it and its parents are made when the first file is.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self {
+            path: path.into(),
+            secrets: Secrets::default(),
+        }
+    }
+
+    /// The same, with files that hold none of these secrets.
+    #[must_use]
+    pub fn hiding(self, secrets: &Secrets) -> Self {
+        Self {
+            secrets: secrets.clone(),
+            ..self
+        }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Writes a file whole: to a name beside it, which then takes the file's own.
@@ -27,8 +45,15 @@ impl Folder {
     /// A sentence for the user.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), Warning> {
         let mut draft = self.draft(name)?;
+        let content = match Path::new(name).extension().and_then(OsStr::to_str) {
+            Some("json") => self.secrets.blot_json(content),
+            Some("html" | "xml") => self.secrets.blot_markup(content),
+            _ => Cow::Owned(self.secrets.blot_bytes(content.to_vec())),
+        };
+        // It is clean already, as a whole.
+        draft.secrets = None;
         draft
-            .write_all(content)
+            .write_all(&content)
             .map_err(|error| draft.problem(&error))?;
         draft.keep()
     }
@@ -38,8 +63,10 @@ impl Folder {
     /// # Errors
     /// A sentence for the user.
     pub fn draft(&self, name: &str) -> Result<Draft, Warning> {
-        let target = self.0.join(name);
-        Draft::new(target.clone()).map_err(|error| not_written(&target, &error))
+        let target = self.path.join(name);
+        let mut draft = Draft::new(target.clone()).map_err(|error| not_written(&target, &error))?;
+        draft.secrets = Some(self.secrets.clone());
+        Ok(draft)
     }
 }
 
@@ -47,6 +74,8 @@ impl Folder {
 #[derive(Debug)]
 pub struct Draft {
     file: Option<BufWriter<File>>,
+    /// What it must not hold: it is looked for in each piece that is written.
+    secrets: Option<Secrets>,
     temporary: PathBuf,
     target: PathBuf,
 }
@@ -72,6 +101,7 @@ impl Draft {
                     let file = Some(BufWriter::new(file));
                     return Ok(Self {
                         file,
+                        secrets: None,
                         temporary,
                         target,
                     });
@@ -118,7 +148,13 @@ impl Draft {
 impl Write for Draft {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.file {
-            Some(file) => file.write(bytes),
+            Some(file) => match &self.secrets {
+                Some(secrets) => {
+                    file.write_all(&secrets.blot_piece(bytes))?;
+                    Ok(bytes.len())
+                }
+                None => file.write(bytes),
+            },
             None => Err(io::Error::other("it is finished")),
         }
     }

@@ -27,7 +27,7 @@ use crate::report::console::Console;
 use crate::report::page::{self, PageContext};
 use crate::report::{env, json};
 use crate::teamcity::Client;
-use crate::types::BuildId;
+use crate::types::{BuildId, Secrets};
 
 /// Where results go.
 pub struct Results<'a> {
@@ -36,6 +36,7 @@ pub struct Results<'a> {
     directory: PathBuf,
     pipeline: json::Pipeline,
     publisher: Option<Publisher>,
+    secrets: Secrets,
 }
 
 impl<'a> Results<'a> {
@@ -62,6 +63,7 @@ impl<'a> Results<'a> {
             directory: directory.to_owned(),
             pipeline,
             publisher,
+            secrets: clients.secrets().clone(),
         }
     }
 
@@ -84,7 +86,7 @@ impl<'a> Results<'a> {
         let mut warnings = self.write_files(outcome);
         if self.settings.results.output_variables
             && let Some(path) = &self.settings.pipeline.variables_path
-            && let Err(warning) = env::append(path, &env::text(outcome))
+            && let Err(warning) = env::append(path, &self.secrets.blot(&env::text(outcome)))
         {
             warnings.push(warning);
         }
@@ -110,7 +112,8 @@ impl<'a> Results<'a> {
         let results = &self.settings.results;
         let mut warnings = Vec::new();
         if results.test_reports {
-            let folder = Folder::new(self.directory.join(test_reports::FOLDER));
+            let folder =
+                Folder::new(self.directory.join(test_reports::FOLDER)).hiding(&self.secrets);
             warnings.extend(test_reports::write(client, outcome, &folder).await.warnings);
         }
         if !results.artifacts.is_empty() {
@@ -153,6 +156,7 @@ impl<'a> Results<'a> {
                 .max(),
         };
         Folder::new(&self.directory)
+            .hiding(&self.secrets)
             .write(
                 &path.to_string_lossy(),
                 page::html(outcome, &context).as_bytes(),
@@ -161,7 +165,7 @@ impl<'a> Results<'a> {
     }
 
     fn write_files(&self, outcome: &RunOutcome) -> Vec<String> {
-        let folder = Folder::new(&self.directory);
+        let folder = Folder::new(&self.directory).hiding(&self.secrets);
         let text = json::text(outcome, &self.pipeline);
         let mut warnings = Vec::new();
         warnings.extend(folder.write(env::FILE, env::text(outcome).as_bytes()).err());
@@ -172,7 +176,9 @@ impl<'a> Results<'a> {
             .pipe_storage_dir
             .as_deref()
             .filter(|path| path.is_dir())
-            && let Err(warning) = Folder::new(storage).write(json::FILE, text.as_bytes())
+            && let Err(warning) = Folder::new(storage)
+                .hiding(&self.secrets)
+                .write(json::FILE, text.as_bytes())
         {
             // Not every user may write there; the working directory has the same file.
             self.console.debug(&warning);

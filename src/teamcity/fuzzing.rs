@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::error::{is_page, of_answer};
+use super::answer::{is_page, of_answer};
 use super::{Locator, date, log, model};
 use crate::http::{BoxFuture, Chunks, Response, TransportError};
 use crate::types::text::{log_line, one_line};
@@ -46,7 +46,10 @@ pub fn error_body(status: u16, bytes: &[u8]) {
         headers: HeaderMap::new(),
         body: Box::new(Empty),
     };
-    let said = of_answer(&response, bytes).to_string();
+    let Ok(base) = "http://localhost/".parse() else {
+        return;
+    };
+    let said = of_answer(&base, &response, bytes).to_string();
     harmless(&said);
     assert!(said.chars().count() < 1000, "{said}");
     is_page(None, &String::from_utf8_lossy(bytes));

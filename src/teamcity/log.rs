@@ -78,7 +78,7 @@ impl Client {
             .requests
             .open(url, &http::HeaderMap::new(), Need::May)
             .await?;
-        if super::error::is_page(response.header("content-type"), "") {
+        if super::answer::is_page(response.header("content-type"), "") {
             return Err(ErrorKind::WebPage("instead of a build log".to_owned()).into());
         }
         Ok(TextLog {

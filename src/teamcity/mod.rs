@@ -4,6 +4,7 @@
 
 mod access;
 mod agents;
+mod answer;
 mod artifacts;
 mod blot;
 mod client;

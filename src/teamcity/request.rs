@@ -9,14 +9,17 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::answer;
 use super::blot::blot;
-use super::error::{self, Error, ErrorKind};
+use super::error::{Error, ErrorKind};
 use crate::http::{
     Body, BodyError, Failure, Request, Response, Retry, Transport, Trouble, Watch, read_limited,
 };
 
 /// The whole time for one answer: far more than any needs, and less than a person waits without a word.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// The same once nobody has answered for `RETRY_FOR`: what is still asked then is not worth a wait.
+const TIME_AFTER_GIVING_UP: Duration = Duration::from_secs(5);
 /// Largest JSON answer, in bytes: memory stays small whatever the server says.
 pub(super) const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Largest error body that is looked at, in bytes.
@@ -55,6 +58,11 @@ impl Requests {
     /// How long an unreachable server is retried.
     pub fn retry_for(&self) -> Duration {
         self.retry.retry_for()
+    }
+
+    /// Whether what fails since then is to be asked no more: see [`Retry::is_over`].
+    pub fn is_over(&self, first: tokio::time::Instant) -> bool {
+        self.retry.is_over(first)
     }
 
     /// The URL of a path below the base. `segments` are encoded one by one.
@@ -203,7 +211,7 @@ impl Requests {
         request: Request,
         limit: usize,
     ) -> Result<Vec<u8>, Failure<ErrorKind>> {
-        within(async {
+        self.within(async {
             let response = self
                 .transport
                 .send(request)
@@ -213,11 +221,12 @@ impl Requests {
             let status = response.status;
             let content_type = response.header("content-type").map(ToOwned::to_owned);
             let body = blot(&self.headers, read(response.body, limit).await?);
-            if error::is_page(
+            if answer::is_page(
                 content_type.as_deref(),
                 &String::from_utf8_lossy(body.get(..64).unwrap_or(&body)),
             ) {
-                return Err(failure(ErrorKind::WebPage(format!("HTTP {status}")), None));
+                let page = answer::page_of(status, &String::from_utf8_lossy(&body));
+                return Err(failure(ErrorKind::WebPage(page), None));
             }
             self.retry.prove();
             Ok(body)
@@ -256,11 +265,30 @@ impl Requests {
             .await
             .unwrap_or_default();
         let body = blot(&self.headers, body);
-        Err(failure(error::of_answer(&head, &body), wish))
+        Err(failure(answer::of_answer(&self.base, &head, &body), wish))
+    }
+
+    /// Gives up on one answer after the time for it, which is short once the server has been given up.
+    pub(super) async fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure<ErrorKind>>>,
+    ) -> Result<T, Failure<ErrorKind>> {
+        let limit = if self.retry.gave_up() {
+            TIME_AFTER_GIVING_UP
+        } else {
+            TIME_LIMIT
+        };
+        let late = || {
+            let words = format!("no answer within {} s", limit.as_secs());
+            failure(ErrorKind::Unreachable(words), None)
+        };
+        tokio::time::timeout(limit, work)
+            .await
+            .unwrap_or_else(|_| Err(late()))
     }
 
     async fn head(&self, request: Request) -> Result<Response, Failure<ErrorKind>> {
-        within(async {
+        self.within(async {
             let response = self
                 .transport
                 .send(request)
@@ -280,20 +308,6 @@ impl crate::http::Chunks for Empty {
     ) -> crate::http::BoxFuture<'_, Result<Option<Bytes>, crate::http::TransportError>> {
         Box::pin(async { Ok(None) })
     }
-}
-
-pub(super) async fn within<T>(
-    work: impl Future<Output = Result<T, Failure<ErrorKind>>>,
-) -> Result<T, Failure<ErrorKind>> {
-    let late = || {
-        failure(
-            ErrorKind::Unreachable(format!("no answer within {} s", TIME_LIMIT.as_secs())),
-            None,
-        )
-    };
-    tokio::time::timeout(TIME_LIMIT, work)
-        .await
-        .unwrap_or_else(|_| Err(late()))
 }
 
 async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {

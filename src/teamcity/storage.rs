@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 use url::Url;
 
 use super::error::{Error, ErrorKind};
-use super::request::{Need, Requests, failure, within};
+use super::request::{Need, Requests, failure};
 use crate::http::{Failure, Request, Response};
 
 /// Most redirects on the way to an artifact.
@@ -40,7 +40,7 @@ impl Requests {
                     .await
                     .map_err(|error| failure(error.into(), None))
             };
-            let response = within(sent).await?;
+            let response = self.within(sent).await?;
             let elsewhere = response
                 .header("location")
                 .filter(|_| (300..400).contains(&response.status))
@@ -56,7 +56,7 @@ impl Requests {
                         attempt,
                     };
                 }
-                None => return within(self.accept(response)).await,
+                None => return self.within(self.accept(response)).await,
             }
         }
         Err(failure(

@@ -1,9 +1,9 @@
 //! All that lies outside the program, passed in: the network, the output, signals, chance. Tests pass in their own.
 
+mod output;
 mod transport;
 
-use std::cell::RefCell;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,13 +11,12 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 use secrecy::zeroize::Zeroizing;
 
+pub use output::{Output, gated};
 pub use transport::{
-    Body, BoxFuture, Chunks, ConnectError, Connection, Request, Response, Transport,
-    TransportError, TransportErrorKind,
+    Body, BoxFuture, CertificateFault, Chunks, ConnectError, Connection, ProtocolFault, ProxyFault,
+    Request, Response, Transport, TransportError, TransportErrorKind,
 };
 
-/// Where lines go.
-pub type Output = Rc<RefCell<dyn Write>>;
 /// Makes a transport.
 pub type Connect = Rc<dyn Fn(&Connection) -> Result<Rc<dyn Transport>, ConnectError>>;
 /// Ends with the number of the signal that asks to stop.

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use crate::types::Proxies;
+
 /// A boxed future that need not be `Send`: the pipe runs on one thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -73,15 +75,71 @@ pub struct TransportError {
     pub detail: String,
 }
 
-/// Kinds of failure that callers tell apart.
+/// Kinds of failure that callers tell apart. Which of them pass by themselves is decided where they are understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransportErrorKind {
     /// No connection could be made: the request was certainly not sent.
     Connect,
-    /// The certificate was not accepted: asking again will not help.
-    Certificate,
+    /// No name server knows the host.
+    Name,
+    /// The certificate was not accepted.
+    Certificate(CertificateFault),
+    /// Both sides can't agree on how to speak.
+    Protocol(ProtocolFault),
+    /// A proxy on the way, not the server.
+    Proxy(ProxyFault),
     /// The connection ended, or the time limit passed, after the request may have been read.
     Interrupted,
+}
+
+/// Why a certificate is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateFault {
+    /// Its time is over.
+    Expired,
+    /// Its time has not come, or the clock here is wrong.
+    NotYetValid,
+    /// It is for other hosts.
+    WrongName,
+    /// Nobody whom we trust has issued it. Whether the user has handed over certificates to trust.
+    UnknownIssuer {
+        /// `TEAMCITY_CA_CERTIFICATE` is set.
+        given: bool,
+    },
+    /// It is signed by an algorithm that is accepted no more.
+    Weak,
+    /// Anything else.
+    Broken,
+}
+
+/// Why no conversation came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProtocolFault {
+    /// We speak TLS, and what answers does not.
+    NoTls,
+    /// We speak plain HTTP, and what answers wants TLS.
+    WantsTls,
+    /// What answers speaks neither.
+    NoHttp,
+    /// No version or cipher of TLS in common.
+    TooOld,
+    /// The server wants a certificate of its clients.
+    ClientCertificate,
+    /// The handshake fails in another way.
+    Handshake,
+}
+
+/// What a proxy does instead of leading to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// It wants a user and a password, or others (407).
+    Password,
+    /// It refuses to lead there (403 and the like).
+    Refused,
+    /// What answers at its address is no proxy, or the address is none.
+    NoProxy,
+    /// It can't be reached, or can't reach the server (502 and the like).
+    Unreachable,
 }
 
 /// How to connect.
@@ -91,8 +149,8 @@ pub struct Connection {
     pub extra_roots: Option<String>,
     /// Headers for every request.
     pub headers: HeaderMap,
-    /// A proxy for plain http, with the environment's proxies ignored: the step's own proxy for Bitbucket.
-    pub http_proxy: Option<String>,
+    /// The proxies on the way; those of the environment are never looked at.
+    pub proxies: Proxies,
 }
 
 /// Why no client could be made.
@@ -101,9 +159,6 @@ pub enum ConnectError {
     /// The extra roots are no certificates.
     #[error("it holds no readable PEM certificate: {0}")]
     Certificate(String),
-    /// The proxy's address is wrong.
-    #[error("the proxy's address can't be used: {0}")]
-    Proxy(String),
     /// The TLS library refused.
     #[error("the HTTP client can't be made: {0}")]
     Client(String),

@@ -127,15 +127,8 @@ async fn the_way_to_teamcity_is_told_stage_by_stage() {
         .run()
         .await
         .ends_with(5)
-        .says("✖ DNS: the name nowhere.example.com is not known here");
-    check(&net)
-        .set("TEAMCITY_URL", "https://nowhere.example.com")
-        .set("HTTPS_PROXY", "http://user:s3cret@proxy.example.com:3128")
-        .run()
-        .await
-        .ends_with(5)
-        .says("through the proxy http://proxy.example.com:3128")
-        .says_not("s3cret");
+        .says("the name nowhere.example.com is not known here")
+        .says("TEAMCITY_URL");
     net.teamcity().set_mode(Mode::Starting);
     check(&net)
         .run()

@@ -306,9 +306,8 @@ impl Net {
         }
         if host != "api.bitbucket.org" {
             return Err(TransportError {
-                kind: TransportErrorKind::Connect,
-                detail: "failed to lookup address information: Name or service not known"
-                    .to_owned(),
+                kind: TransportErrorKind::Name,
+                detail: format!("the name {host} is not known here"),
             });
         }
         ask_bitbucket(&self.bitbucket, request).await

@@ -226,3 +226,61 @@ async fn what_a_server_echoes_is_not_repeated() {
         });
     }
 }
+
+/// A text with each character as JSON may escape it.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|c| format!("\\u{:04x}", u32::from(c)))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_echoes_in_escapes_and_other_forms_is_not_repeated() {
+    let proxy = "http://jane:pr0xy-w0rd@proxy.example.com:3128";
+    let pair = STANDARD.encode("bot@example.com:ATATT-Zq81kVx0Lw3TnE");
+    let echo = format!(
+        "{} {HEADER} {pair} pr0xy-w0rd ATATT-Zq81kVx0Lw3TnE {}",
+        escaped(Scenario::TOKEN),
+        escaped(HEADER)
+    );
+    let secrets = [Scenario::TOKEN, HEADER, &pair, "ATATT-Zq81kVx0Lw3TnE"];
+    for form in ["plain", "long"] {
+        // Long enough to be cut where the secret stands.
+        let before = "x".repeat(if form == "long" { 280 } else { 1 });
+        let echo = format!("{before}{echo}");
+        let spoil = move |_: &str, _: &str, body: Vec<u8>| {
+            let text = String::from_utf8_lossy(&body).into_owned();
+            if !text.starts_with('{') {
+                return text.into_bytes();
+            }
+            let mut text = text;
+            for member in [
+                "statusText",
+                "details",
+                "waitReason",
+                "projectName",
+                "text",
+                "comment",
+            ] {
+                let member = format!("\"{member}\":\"");
+                text = text.replace(&member, &format!("{member}{echo} "));
+            }
+            text.into_bytes()
+        };
+        let step = step()
+            .set("HTTPS_PROXY", proxy)
+            .set("ATLASSIAN_ACCOUNT_EMAIL", "bot@example.com")
+            .set("ATLASSIAN_API_TOKEN", "ATATT-Zq81kVx0Lw3TnE")
+            .unset("BITBUCKET_ACCESS_TOKEN")
+            .set("TIMEOUT", "2m")
+            .spoiled(spoil);
+        let ran = step.run(&Simulator::start(failing())).await;
+        ran.ends_with(1);
+        holds_none(form, &ran.output, &secrets);
+        ran.says_not("pr0xy-w0rd");
+        each_file(ran.directory.path(), &mut |path, text| {
+            holds_none(&format!("{form}: {}", path.display()), text, &secrets);
+            assert!(!text.contains("pr0xy-w0rd"), "{form}: {}", path.display());
+        });
+    }
+}

@@ -166,3 +166,86 @@ fn artifact_patterns_stay_inside() {
         );
     }
 }
+
+#[test]
+fn a_lone_percent_is_doubled_and_a_reference_goes_as_it_is() {
+    for (value, sent) in [
+        ("100% of 5% done", "100%% of 5%% done"),
+        ("%build.number%", "%build.number%"),
+        ("%%done%%", "%%done%%"),
+        ("a%b", "a%%b"),
+        ("50%%name%", "50%%name%%"),
+        ("%env.X-1% and %", "%env.X-1% and %%"),
+        ("%1x%", "%%1x%%"),
+        ("%é%", "%%é%%"),
+    ] {
+        let item = format!("a={value}");
+        let pairs = [("PARAMETERS", item.as_str())];
+        let (settings, warnings) = with(&pairs).unwrap();
+        let What::Queue(build) = settings.what else {
+            panic!()
+        };
+        assert_eq!(build.parameters[0].value, sent, "{value}");
+        let told = warnings
+            .iter()
+            .any(|warning| warning.what.contains("is sent as '%%'"));
+        assert_eq!(told, value != sent, "{value}");
+    }
+}
+
+#[test]
+fn one_item_is_one_parameter_and_the_log_says_so() {
+    let pairs = [("PARAMETERS", "a=1,b=2\nc=1,2,3\nd=x,y z=1")];
+    let (settings, _) = with(&pairs).unwrap();
+    let What::Queue(build) = settings.what else {
+        panic!()
+    };
+    assert_eq!(build.parameters[0].value, "1,b=2");
+    let warned = warned(&pairs);
+    assert!(warned.contains("'a'") && warned.contains(",b="), "{warned}");
+    assert!(
+        !warned.contains("'c'") && !warned.contains("'d'"),
+        "{warned}"
+    );
+}
+
+#[test]
+fn a_list_with_a_hole_or_an_empty_item_names_the_item() {
+    let hole = [("TAGS_COUNT", "3"), ("TAGS_0", "a"), ("TAGS_2", "c")];
+    assert!(bad(&hole).contains("item TAGS_1 is missing"));
+    assert!(
+        bad(&[("TAGS_COUNT", "2"), ("TAGS_0", "a"), ("TAGS_1", " ")])
+            .contains("item TAGS_1 is empty")
+    );
+    assert!(
+        bad(&[("TAGS_COUNT", "2"), ("TAGS_0", "a")])
+            .contains("item TAGS_1 is missing: TAGS_COUNT says 2")
+    );
+    assert!(bad(&[("TAGS_COUNT", "1")]).contains("item TAGS_0 is missing"));
+    assert!(bad(&[("TAGS_0", "a"), ("TAGS_2", "c")]).contains("item TAGS_1 is missing"));
+    assert_eq!(build(&[("TAGS_0", "a"), ("TAGS_1", "b")]).tags, ["a", "b"]);
+    let more = warned(&[("TAGS_COUNT", "1"), ("TAGS_0", "a"), ("TAGS_1", "b")]);
+    assert!(more.contains("TAGS_1 that is ignored"), "{more}");
+    assert!(build(&[("TAGS_COUNT", "0")]).tags.is_empty());
+}
+
+#[test]
+fn an_unknown_name_is_warned_of_in_a_step_with_the_probable_one() {
+    let step = ("BITBUCKET_PIPELINE_UUID", "{1}");
+    let told = warned(&[
+        step,
+        ("PARAMETER", "a=1"),
+        ("DEPLOY_TO", "x"),
+        ("PATH", "/bin"),
+        ("LC_ALL", "C"),
+    ]);
+    assert!(
+        told.contains(
+            "PARAMETER is not a variable of this pipe, and is ignored: did you mean PARAMETERS?"
+        ),
+        "{told}"
+    );
+    assert!(told.contains("DEPLOY_TO is not a variable"), "{told}");
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert_eq!(warned(&[("DEPLOY_TO", "x")]), "");
+}

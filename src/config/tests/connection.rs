@@ -74,7 +74,7 @@ fn the_alias_of_the_address_works() {
 
 #[test]
 fn headers_are_sensitive_and_cannot_replace_the_token() {
-    let settings = good(&[("TEAMCITY_HEADER_CF_Access_Client_Id", "abc")]);
+    let settings = good(&[("TEAMCITY_HEADER_CF_Access_Client_Id", "abcd")]);
     let (name, value) = &settings.connection.network.headers[0];
     assert_eq!(name.as_str(), "cf-access-client-id");
     assert!(value.is_sensitive());

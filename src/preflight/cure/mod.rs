@@ -4,13 +4,13 @@ mod bitbucket;
 mod network;
 
 pub use bitbucket::{Access, bitbucket, no_bitbucket_credential};
-pub use network::proxy;
 use std::time::Duration;
 
 use url::Url;
 
 use crate::config::AgentChoice;
 use crate::exit::ExitStatus;
+use crate::http::Trouble;
 use crate::place;
 use crate::teamcity::{Error, ErrorKind, Failed};
 use crate::types::text::one_line;
@@ -21,30 +21,20 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// A request to TeamCity failed for good while `doing` something.
 pub fn teamcity(doing: &str, error: &Error, base: &Url) -> Diagnostic {
-    through(doing, error, base, None)
-}
-
-/// The same, where it is known through which proxy the request went.
-pub fn through(doing: &str, error: &Error, base: &Url, proxy: Option<&str>) -> Diagnostic {
-    if let Some((what, cure)) = network::explain(&error.kind, base, proxy) {
-        let longer = if error.waited >= LONG {
-            " For longer maintenance raise RETRY_FOR."
-        } else {
-            ""
-        };
-        return Diagnostic::unreachable(
-            format!("{what}{}", error.lasting()),
-            format!("{cure}{longer}"),
-        );
-    }
     let status = if error.kind.is_refusal() {
         ExitStatus::Refused
     } else {
         ExitStatus::Unreachable
     };
+    let is_outage = matches!(error.kind.trouble(None), Trouble::Outage(_));
+    let longer = if is_outage && error.waited >= LONG {
+        " For longer maintenance raise RETRY_FOR."
+    } else {
+        ""
+    };
     Diagnostic {
         what: format!("{doing}: {error}"),
-        cure: cure(&error.kind, base),
+        cure: format!("{}{longer}", cure(&error.kind, base)),
         status,
     }
 }
@@ -205,12 +195,18 @@ pub fn token_page(base: &Url) -> String {
 
 fn cure(kind: &ErrorKind, base: &Url) -> String {
     match kind {
-        // The stage at which it failed says more: `network` has those.
-        ErrorKind::NotConnected(_) | ErrorKind::Unreachable(_) | ErrorKind::Certificate(_) => {
-            "Check TEAMCITY_URL, and that the server can be reached from Bitbucket's network.".to_owned()
-        }
+        ErrorKind::NotConnected(_) | ErrorKind::Unreachable(_) => format!(
+            "Check that {base} (TEAMCITY_URL) is right and can be reached from Bitbucket's network: a firewall must let its addresses in \
+             (https://ip-ranges.atlassian.com), or use a self-hosted runner or a proxy (HTTPS_PROXY)."
+        ),
+        ErrorKind::UnknownName(_) | ErrorKind::Certificate(..) | ErrorKind::Protocol(..) | ErrorKind::Proxy(..) => network::cure(kind, base),
         ErrorKind::Starting(_) | ErrorKind::Unavailable(_) => {
-            "The server, or a proxy before it, was down for longer than RETRY_FOR. Run the step again when it is back, or raise RETRY_FOR."
+            "The server, or a proxy before it, was down for longer than RETRY_FOR. Run the step again when it is back.".to_owned()
+        }
+        ErrorKind::SignOn(_) => {
+            "A single sign-on or access proxy needs a way in for programs: most take a header with a key of their own, which \
+             TEAMCITY_HEADER_<NAME> sends (TEAMCITY_HEADER_CF_ACCESS_CLIENT_ID for CF-Access-Client-Id). If the server has moved, put \
+             its new address into TEAMCITY_URL."
                 .to_owned()
         }
         ErrorKind::Maintenance(_) => format!("Ask its administrator to open {base} and to finish what it asks for."),

@@ -146,8 +146,8 @@ pub async fn queue(
                 doubted.get_or_insert_with(Instant::now);
                 tokio::time::sleep(UNAUTHORIZED_PAUSE).await;
             }
-            Trouble::Outage(_) | Trouble::Nonsense | Trouble::Final
-                if start.elapsed() >= client.retry_for() =>
+            Trouble::Outage(_) | Trouble::Lasting | Trouble::Final
+                if failure.trouble == Trouble::Final || client.is_over(start) =>
             {
                 let error = failure.error.into();
                 return Err(QueueError::Unreachable(cure::teamcity(
@@ -160,7 +160,7 @@ pub async fn queue(
                 let pause = Duration::from_secs(attempt.into()).max(wish.unwrap_or_default());
                 tokio::time::sleep(pause.min(LONGEST_PAUSE * 4)).await;
             }
-            Trouble::Nonsense | Trouble::Final => {
+            Trouble::Lasting | Trouble::Final => {
                 tokio::time::sleep(Duration::from_secs(attempt.into()).min(LONGEST_PAUSE)).await
             }
         }
