@@ -37,7 +37,7 @@ pub(super) async fn cancel_build(
         .await;
     context.events.event(&Event::Cancel {
         what: described(build),
-        result: result.as_ref().map(|()| ()).map_err(ToString::to_string),
+        result: result.as_ref().copied().map_err(ToString::to_string),
     });
     result
 }

@@ -5,8 +5,8 @@
 mod board;
 mod reports;
 mod rows;
+mod settings;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 pub use board::Board;
 use reports::Reports;
 use rows::Rows;
+pub use settings::PublishSettings;
 
 use crate::outcome::{QueuedBuild, RunOutcome};
 use crate::report::Warning;
@@ -24,29 +25,6 @@ const AT_START: Duration = Duration::from_secs(8);
 const AT_END: Duration = Duration::from_secs(30);
 /// The same when the step is stopped: it has ten seconds for all.
 const AT_STOP: Duration = Duration::from_secs(8);
-
-/// What to show, and where.
-#[derive(Debug, Clone)]
-pub struct PublishSettings {
-    /// The commit; a short hash will do.
-    pub commit: String,
-    /// The branch of the pipeline, if it has one.
-    pub branch: Option<String>,
-    /// TeamCity, as the user reaches it.
-    pub server_url: String,
-    /// Tells this run from others of the same configurations on the commit.
-    pub label: Option<String>,
-    /// Show a report.
-    pub code_insights: bool,
-    /// Show build statuses.
-    pub build_status: bool,
-    /// The builds are followed to their ends.
-    pub waits: bool,
-    /// They were queued before (`BUILD_ID`), so that they may have rows already.
-    pub picks_up: bool,
-    /// The clone, in which the files of annotations are looked for.
-    pub clone_dir: Option<PathBuf>,
-}
 
 /// Tells Bitbucket what happens.
 pub struct Publisher {

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::path::PathBuf;
 
-use super::PublishSettings;
 use super::board::Board;
+use super::settings::PublishSettings;
 use crate::bitbucket::model::{Annotation, Report};
 use crate::bitbucket::{Client, Error};
 use crate::outcome::{QueuedBuild, RunOutcome};

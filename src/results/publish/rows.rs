@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use futures_util::future::join_all;
 
-use super::PublishSettings;
 use super::board::Board;
+use super::settings::PublishSettings;
 use crate::bitbucket::model::{BuildStatus, Row, State};
 use crate::bitbucket::{Error, ErrorKind};
 use crate::outcome::{BuildOutcome, Ending, Position, QueuedBuild, RunOutcome};

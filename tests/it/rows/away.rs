@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use teamcity_simulator::bitbucket::{Bitbucket, Breakdown, Fault};
+use teamcity_simulator::bitbucket::{Breakdown, Fault};
 use teamcity_simulator::{Outcome, Scenario};
 
 use super::{Sides, plan, s};
@@ -65,18 +65,13 @@ async fn a_row_that_was_opened_is_closed_in_the_two_seconds_that_are_kept() {
     let sides = Sides::new([plan(60, Outcome::Success)]);
     let breaks = async {
         tokio::time::sleep(s(30)).await;
-        for bitbucket in [&sides.bitbucket] {
-            away_for(bitbucket, 2);
-        }
+        let lost = Breakdown::of(Fault::Status(503)).times(2);
+        sides.bitbucket.add_fault(lost);
     };
     let (ran, ()) = tokio::join!(sides.step().run(&sides.teamcity), breaks);
     ran.ends_with(0);
     assert_eq!(sides.states(Scenario::COMMIT), ["SUCCESSFUL"]);
     sides.nothing_is_open();
-}
-
-fn away_for(bitbucket: &Bitbucket, requests: usize) {
-    bitbucket.add_fault(Breakdown::of(Fault::Status(503)).times(requests));
 }
 
 #[tokio::test(start_paused = true)]
