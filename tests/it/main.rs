@@ -36,6 +36,7 @@ mod queueing;
 mod results;
 mod reuse;
 mod rights;
+mod rows;
 mod secrets;
 mod setups;
 mod several;
