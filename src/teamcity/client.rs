@@ -30,6 +30,13 @@ impl Client {
         Self { requests }
     }
 
+    /// The same server, for what is asked ahead, while nobody knows yet whether it is good: each question is sent once, and its answer
+    /// is kept for whoever asks the same next.
+    #[must_use]
+    pub fn ahead(&self) -> Self {
+        Self::new(self.requests.ahead())
+    }
+
     /// The server's base URL, for people.
     pub fn base(&self) -> &url::Url {
         self.requests.base()

@@ -4,6 +4,7 @@
 
 mod access;
 mod agents;
+mod ahead;
 mod answer;
 mod artifacts;
 mod blot;
