@@ -8,6 +8,7 @@ mod ahead;
 mod answer;
 mod artifacts;
 mod blot;
+mod cancel;
 mod client;
 mod date;
 mod error;
