@@ -27,6 +27,7 @@ mod hostile;
 mod house;
 mod log;
 mod network;
+mod odd_members;
 mod once;
 mod origin;
 mod others;
