@@ -25,6 +25,7 @@ mod following;
 mod giving_up;
 mod hostile;
 mod house;
+mod hurting;
 mod log;
 mod network;
 mod odd_members;

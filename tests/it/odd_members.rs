@@ -12,7 +12,8 @@ use crate::pipe::Step;
 const MEMBERS: &[&str] = &[
     "statusText",
     "webUrl",
-    "name",
+    "buildType.name",
+    "agent.name",
     "projectName",
     "number",
     "agent",

@@ -14,7 +14,7 @@ use crate::types::BuildId;
 #[serde(default)]
 pub struct Builds {
     /// The builds of this page.
-    // Read strictly: that there is none may decide.
+    #[serde(deserialize_with = "lenient::sure")]
     pub build: Vec<Build>,
     /// How many; of dependencies, without listing them.
     #[serde(deserialize_with = "lenient::amount")]

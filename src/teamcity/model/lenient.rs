@@ -13,6 +13,10 @@ use crate::types::BuildId;
 /// More than there is of anything, and small enough for sums of thousands.
 const MOST: u64 = 1 << 50;
 
+/// Memory that the items of one list may take, in bytes: no answer that means well has more, and `{}` a million times is
+/// short as JSON alone.
+const LARGEST_LIST: usize = 4 << 20;
+
 /// A JSON value, as far as it matters.
 enum Scalar {
     Text(String),
@@ -111,9 +115,7 @@ impl Scalar {
 }
 
 /// A text that may be missing.
-pub(in crate::teamcity) fn text<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<String>, D::Error> {
+pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Scalar::deserialize(from).map(Scalar::text)
 }
 
@@ -297,10 +299,46 @@ fn items<'de, D: Deserializer<'de>, I: Deserialize<'de>, T>(
             let mut all = Vec::new();
             while let Some(item) = items.next_element()? {
                 all.extend((self.0)(item));
+                if all.len() > most::<T>() {
+                    return Err(A::Error::custom("the list has no end"));
+                }
             }
             Ok(all)
         }
     }
 
     from.deserialize_any(Items(read, PhantomData))
+}
+
+/// How many items of a kind a list may have.
+fn most<T>() -> usize {
+    LARGEST_LIST / size_of::<T>().max(1)
+}
+
+/// A list that decides by what is missing in it: what is no list is an error, and so is one without an end.
+pub(super) fn sure<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
+    struct Sure<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Sure<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(item) = items.next_element()? {
+                all.push(item);
+                if all.len() > most::<T>() {
+                    return Err(A::Error::custom("the list has no end"));
+                }
+            }
+            Ok(all)
+        }
+    }
+
+    from.deserialize_seq(Sure(PhantomData))
 }

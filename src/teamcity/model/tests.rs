@@ -67,8 +67,7 @@ fn odd() -> impl Strategy<Value = Value> {
 }
 
 fn member() -> impl Strategy<Value = (String, Value)> {
-    let inner =
-        || proptest::collection::vec((proptest::sample::select(names()), odd()), 0..6);
+    let inner = || proptest::collection::vec((proptest::sample::select(names()), odd()), 0..6);
     let value = prop_oneof![
         4 => odd(),
         1 => inner().prop_map(|members| Value::Object(members.into_iter().collect())),
@@ -118,6 +117,37 @@ proptest! {
     fn a_member_of_an_odd_kind_decides_nothing(members in proptest::collection::vec(member(), 0..10)) {
         let members = members.into_iter().filter(|(name, _)| !is_strict(name));
         read_all(&Value::Object(members.collect()));
+    }
+}
+
+#[test]
+fn a_list_without_an_end_is_an_error_before_it_fills_the_memory() {
+    let endless = format!("[{}{{}}]", "{},".repeat(1_000_000));
+    for name in ["build", "testOccurrence", "branch", "messages", "file"] {
+        let json = format!("{{\"{name}\":{endless}}}");
+        let errors = [
+            serde_json::from_str::<Builds>(&json)
+                .err()
+                .map(|error| error.to_string()),
+            serde_json::from_str::<TestOccurrences>(&json)
+                .err()
+                .map(|error| error.to_string()),
+            serde_json::from_str::<Branches>(&json)
+                .err()
+                .map(|error| error.to_string()),
+            serde_json::from_str::<LogMessages>(&json)
+                .err()
+                .map(|error| error.to_string()),
+            serde_json::from_str::<ArtifactFiles>(&json)
+                .err()
+                .map(|error| error.to_string()),
+        ];
+        let ended = errors
+            .iter()
+            .flatten()
+            .filter(|error| error.contains("no end"))
+            .count();
+        assert_eq!(ended, 1, "{name}: {errors:?}");
     }
 }
 
