@@ -37,21 +37,32 @@ pub async fn write(client: &Client, outcome: &RunOutcome, folder: &Folder) -> Te
     let mut done = HashSet::new();
     for build in &outcome.builds {
         if let Some(id) = build.id.filter(|_| build.ending != Ending::Queued) {
-            of_run_build(client, build, id, folder, &mut done, &mut reports).await;
+            let place = Place {
+                client,
+                folder,
+                label: outcome.label.as_deref(),
+            };
+            of_run_build(&place, build, id, &mut done, &mut reports).await;
         }
     }
     reports
 }
 
+/// Where tests come from and go to.
+struct Place<'a> {
+    client: &'a Client,
+    folder: &'a Folder,
+    label: Option<&'a str>,
+}
+
 async fn of_run_build(
-    client: &Client,
+    place: &Place<'_>,
     build: &BuildOutcome,
     id: BuildId,
-    folder: &Folder,
     done: &mut HashSet<BuildId>,
     reports: &mut TestReports,
 ) {
-    let chain = match client.chain_tests(id).await {
+    let chain = match place.client.chain_tests(id).await {
         Ok(chain) => chain,
         Err(error) => {
             let what =
@@ -69,8 +80,7 @@ async fn of_run_build(
         } else if done.insert(member_id) && has_tests(&member) {
             let counts = member.test_occurrences.unwrap_or_default();
             let file = File {
-                client,
-                folder,
+                place,
                 id: member_id,
                 name: title(&member),
                 counts: Some(counts),
@@ -97,8 +107,7 @@ async fn of_run_build(
             None => None,
         };
         let file = File {
-            client,
-            folder,
+            place,
             id,
             name,
             counts,
@@ -126,8 +135,7 @@ fn title(build: &Build) -> String {
 }
 
 struct File<'a> {
-    client: &'a Client,
-    folder: &'a Folder,
+    place: &'a Place<'a>,
     id: BuildId,
     name: String,
     counts: Option<Counts>,
@@ -137,7 +145,7 @@ impl File<'_> {
     /// Writes the file, with the problems of `fallback` where no test failed; gives the number of failed tests.
     async fn write(&self, fallback: Option<&BuildOutcome>, reports: &mut TestReports) -> u64 {
         let file = format!("teamcity-{}.xml", self.id);
-        let written = match self.folder.draft(&file) {
+        let written = match self.place.folder.draft(&file) {
             Ok(draft) => self.fill(draft, fallback, &mut reports.warnings).await,
             Err(warning) => Err(warning),
         };
@@ -167,12 +175,13 @@ impl File<'_> {
                 self.name
             )
         };
-        let mut writer = JUnitWriter::new(draft, &self.name).map_err(failed)?;
+        let writer = JUnitWriter::new(draft, &self.name).map_err(failed)?;
+        let mut writer = writer.labeled(self.place.label);
         for filter in TestFilter::ALL {
             if self.counts.is_some_and(|counts| !may_have(counts, filter)) {
                 continue;
             }
-            let mut pages = self.client.test_pages(self.id, filter);
+            let mut pages = self.place.client.test_pages(self.id, filter);
             loop {
                 match pages.next().await {
                     Ok(Some(page)) => {

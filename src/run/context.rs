@@ -4,10 +4,10 @@ use super::ledger::Ledger;
 use crate::config::Settings;
 use crate::exit::ExitStatus;
 use crate::identity::Marker;
-use crate::outcome::{BuildOutcome, Ending, Events, QueuedBuild, RunOutcome};
+use crate::outcome::{BuildOutcome, Ending, Events, News, RunOutcome};
 use crate::preflight::Reach;
+use crate::results::Earlier;
 use crate::teamcity::Client;
-use crate::types::BuildId;
 use crate::world::{BoxFuture, Clock};
 
 /// What a run works with.
@@ -26,12 +26,12 @@ pub struct Context<'a> {
     pub marker: &'a Marker,
     /// Between 0 and 1, at random: spreads pipes that start together.
     pub phase: f64,
-    /// Builds that an earlier step left behind.
-    pub earlier: &'a [BuildId],
+    /// What earlier steps left behind in files.
+    pub earlier: &'a Earlier,
     /// Is handed how things stand, whenever something has changed that must not be lost.
     pub keep: &'a dyn Fn(&RunOutcome),
-    /// Tells Bitbucket that these builds were begun.
-    pub tell: &'a dyn Fn(&[QueuedBuild]) -> BoxFuture<'a, ()>,
+    /// Tells Bitbucket.
+    pub tell: &'a dyn Fn(News) -> BoxFuture<'a, ()>,
     /// What this run has put into TeamCity.
     pub ledger: &'a Ledger,
 }
@@ -56,6 +56,7 @@ impl Context<'_> {
             });
         RunOutcome {
             server_url: self.client.base().to_string(),
+            label: self.settings.results.label.clone(),
             builds,
             status,
             reason,

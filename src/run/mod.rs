@@ -19,8 +19,9 @@ pub use ledger::Ledger;
 
 use crate::config::What;
 use crate::exit::ExitStatus;
-use crate::outcome::{Ending, Event, RunOutcome};
+use crate::outcome::{Ending, Event, News, RunOutcome};
 use crate::preflight::{self, Findings, Known};
+use crate::results::earlier;
 use crate::teamcity::model::User;
 use crate::types::Diagnostic;
 
@@ -40,6 +41,20 @@ pub async fn run(context: &Context<'_>, stopped: impl Future<Output = u8>) -> Ru
     context.outcome(status, reason)
 }
 
+/// A step that is being stopped ends its rows at once, before anybody knows whether its builds can be canceled.
+async fn tell_of_stop(context: &Context<'_>, status: ExitStatus, why: &str, ending: &Ending) {
+    if !matches!(status, ExitStatus::Signal(_)) {
+        return;
+    }
+    let mut outcome = context.outcome(status, Some(why.to_owned()));
+    for (build, entry) in outcome.builds.iter_mut().zip(context.ledger.entries()) {
+        if !entry.ended && entry.own {
+            build.ending = ending.clone();
+        }
+    }
+    (context.tell)(News::Stopped(outcome)).await;
+}
+
 enum Ended {
     Worked(Result<(), Diagnostic>),
     Stopped(u8),
@@ -51,11 +66,16 @@ async fn work(context: &Context<'_>) -> Result<(), Diagnostic> {
     let started = match &context.settings.what {
         What::Queue(build) => start::start(context, build, &known).await?,
         What::Follow(ids) => pick_up::pick_up(context, ids).await?,
-        What::FollowAuto | What::Nothing => pick_up::pick_up(context, context.earlier).await?,
+        What::FollowAuto | What::Nothing => {
+            let ids = earlier::started(context.client, context.marker, context.earlier).await?;
+            pick_up::pick_up(context, &ids).await?
+        }
     };
     context.keep();
-    let queued = context.ledger.queued();
-    let tell = (context.tell)(&queued);
+    let begun = (context.tell)(News::Begun(context.ledger.queued()));
+    let tell = async {
+        tokio::join!(begun, queue::supersede(context));
+    };
     if !context.settings.follow.wait {
         tell.await;
         return Ok(());
@@ -68,7 +88,7 @@ async fn work(context: &Context<'_>) -> Result<(), Diagnostic> {
             let started = started?;
             Some(Followed::new(position, started.id, started.asked, now))
         });
-    // Telling Bitbucket must not delay the first look at the builds.
+    // Telling Bitbucket and looking for older builds must not delay the first look at these.
     tokio::join!(follow::watch(context, followed.collect()), tell).0
 }
 
@@ -123,12 +143,20 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
                 .pipeline
                 .link()
                 .map_or_else(String::new, |link| format!(", {link}"));
-            stop::cancel_all(context, &format!("{first}{by}"), &ending).await;
+            let why = format!("{first}{by}");
+            // Ten seconds are enough for both only side by side.
+            tokio::join!(
+                stop::cancel_all(context, &why, &ending),
+                tell_of_stop(context, status, &first, &ending)
+            );
         } else {
             context.events.event(&Event::Note(
                 "The build is left alone, as CANCEL_ON_STOP says.".to_owned(),
             ));
+            tell_of_stop(context, status, &first, &Ending::Running).await;
         }
+    } else {
+        tell_of_stop(context, status, &first, &ending).await;
     }
     if status == ExitStatus::Timeout {
         for position in 0..context.ledger.entries().len() {

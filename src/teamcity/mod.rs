@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod locator;
 mod log;
 pub mod model;
+pub mod page;
 mod request;
 mod storage;
 #[cfg(test)]

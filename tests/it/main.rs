@@ -38,6 +38,7 @@ mod queueing;
 mod results;
 mod reuse;
 mod rights;
+mod rows;
 mod secrets;
 mod setups;
 mod several;

@@ -17,6 +17,7 @@ fn outcome(problems: Vec<Problem>) -> RunOutcome {
     build.problems = problems;
     RunOutcome {
         server_url: "https://tc.example.com/tc".into(),
+        label: None,
         builds: vec![build],
         status: ExitStatus::BuildFailed,
         reason: None,

@@ -22,6 +22,8 @@ pub struct Server {
     /// The month, or 1 and 2 until 2021.
     #[serde(deserialize_with = "lenient::number")]
     pub version_minor: Option<u32>,
+    /// Its own address, of which links are made; it may be reached by another.
+    pub web_url: Option<String>,
     /// The server's clock.
     #[serde(deserialize_with = "date::lenient")]
     pub current_time: Option<DateTime<FixedOffset>>,
