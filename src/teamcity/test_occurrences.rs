@@ -111,7 +111,7 @@ impl TestPages<'_> {
         let first = page
             .test_occurrence
             .first()
-            .and_then(|test| test.id.clone());
+            .and_then(|test| test.id.clone().or_else(|| test.name.clone()));
         if first.is_some_and(|first| !self.firsts.insert(first)) {
             return Ok(None);
         }

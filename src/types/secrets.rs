@@ -243,9 +243,10 @@ impl Known {
 
 /// How many bytes of the text stand for the secret, if it begins with it in any form.
 fn length_of(secret: &[u8], text: &[u8]) -> Option<usize> {
-    if text.starts_with(secret) {
-        return Some(secret.len());
-    }
+    length_escaped(secret, text).or_else(|| text.starts_with(secret).then_some(secret.len()))
+}
+
+fn length_escaped(secret: &[u8], text: &[u8]) -> Option<usize> {
     let mut at = 0;
     let mut left = secret;
     while !left.is_empty() {

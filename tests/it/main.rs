@@ -25,7 +25,6 @@ mod following;
 mod giving_up;
 mod hostile;
 mod house;
-mod hurting;
 mod log;
 mod network;
 mod odd_members;

@@ -23,6 +23,7 @@ pub struct Server {
     #[serde(deserialize_with = "lenient::number")]
     pub version_minor: Option<u32>,
     /// Its own address, of which links are made; it may be reached by another.
+    #[serde(deserialize_with = "lenient::text")]
     pub web_url: Option<String>,
     /// The server's clock.
     #[serde(deserialize_with = "date::lenient")]
