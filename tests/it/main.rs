@@ -28,6 +28,7 @@ mod house;
 mod log;
 mod messages;
 mod network;
+mod odd_members;
 mod once;
 mod origin;
 mod others;
