@@ -5,6 +5,8 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::cancel;
 use crate::check;
 use crate::cli::{self, Command};
@@ -13,11 +15,11 @@ use crate::config::{self, CommandKind, Network, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
 use crate::http::Watch;
 use crate::identity::{Identity, Marker};
-use crate::outcome::{Event, Events, QueuedBuild};
+use crate::outcome::{Event, Events, QueuedBuild, RunOutcome};
 use crate::place::clone;
 use crate::preflight::{Reach, TOKEN_VARIABLE, cure};
 use crate::report::console::Console;
-use crate::results::{self, Results};
+use crate::results::{self, Budget, Collecting, Results};
 use crate::run::{Context, Ledger};
 use crate::teamcity::Client;
 use crate::token::{self, Authenticated, Session, TokenCommand};
@@ -123,6 +125,23 @@ async fn run_builds(
         let results = &results;
         Box::pin(async move { results.started(&queued).await })
     };
+    let begun = Instant::now();
+    let timeout = begun.checked_add(settings.follow.timeout).unwrap_or(begun);
+    let budget = Budget::new(timeout);
+    let say = |line: String| console.text(&line);
+    let collecting = Collecting::new(
+        &client,
+        &*console,
+        &budget,
+        &settings.results,
+        &world.directory,
+        &secrets,
+        &say,
+    );
+    let stopped = |outcome: RunOutcome, until: Instant| -> BoxFuture<'_, ()> {
+        let results = &results;
+        Box::pin(async move { results.stopped(&outcome, until).await })
+    };
     let context = Context {
         client: &client,
         reach: &reach,
@@ -134,13 +153,21 @@ async fn run_builds(
         earlier: &earlier,
         keep: &|outcome| results.keep(outcome),
         tell: &tell,
+        results: &collecting,
+        stopped: &stopped,
         ledger: &Ledger::default(),
     };
     let mut stop = world.stop;
-    let outcome = crate::run::run(&context, &mut stop).await;
+    let mut outcome = crate::run::run(&context, &mut stop).await;
+    if outcome.status == ExitStatus::Success && settings.follow.wait && collecting.lacks_artifacts()
+    {
+        outcome.status = ExitStatus::ArtifactMissing;
+        outcome.reason =
+            Some("ARTIFACTS_REQUIRED is true, and not all artifacts are there".to_owned());
+    }
     let mut status = outcome.status;
     let leave = async {
-        results.leave(&client, &outcome).await;
+        results.leave(&outcome, &collecting).await;
         if !matches!(status, ExitStatus::Signal(_)) && !outcome.builds.is_empty() {
             let this = Authenticated {
                 bitbucket: &settings.bitbucket,
@@ -148,7 +175,8 @@ async fn run_builds(
                 server: &settings.connection.url,
                 token: &settings.connection.token,
             };
-            token::record_authenticated(&this, &clients, (world.now)()).await;
+            let record = token::record_authenticated(&this, &clients, (world.now)());
+            let _ = tokio::time::timeout_at(budget.last_words(), record).await;
         }
     };
     if matches!(status, ExitStatus::Signal(_)) {

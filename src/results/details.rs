@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
+use super::budget::Budget;
 use super::chain;
+use super::seats::Rank;
 use crate::outcome::{
     BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, Event, Events, FailedTest,
     Problem, TestCounts,
@@ -25,8 +29,6 @@ const LATE: [Duration; 3] = [
 ];
 /// How many changes are read.
 const CHANGES: usize = 20;
-/// The details of a result that is known may not take long: minutes cost money.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Reads into an outcome what an answer says.
 pub fn read(outcome: &mut BuildOutcome, build: &Build) {
@@ -86,119 +88,195 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
     }
 }
 
-/// The chain of a build that ended; empty where it has none, or it can't be had in time.
-pub async fn chain_of(
-    client: &Client,
-    id: BuildId,
-    build: Option<&Build>,
-    ending: &Ending,
-) -> Vec<ChainBuild> {
-    if *ending == Ending::Deleted || !build.is_some_and(Build::has_dependencies) {
-        return Vec::new();
-    }
-    let chain = tokio::time::timeout(PATIENCE, chain::read(client, id, Need::May)).await;
-    chain.map(Result::unwrap_or_default).unwrap_or_default()
+/// What is read of one build that ended, under the budget of all. What is missing is a warning.
+pub struct Details<'a> {
+    /// TeamCity.
+    pub client: &'a Client,
+    /// Who hears what is missing.
+    pub events: &'a dyn Events,
+    /// How long, and how much at once.
+    pub budget: &'a Budget,
 }
 
-/// Completes the outcome of a build that ended. The absence of details is a warning.
-pub async fn complete(
-    client: &Client,
-    events: &dyn Events,
-    id: BuildId,
-    outcome: &mut BuildOutcome,
-) {
-    if tokio::time::timeout(PATIENCE, fetch(client, events, id, outcome))
-        .await
-        .is_err()
-    {
-        events.event(&Event::Warning(
-            "TeamCity gave no details of the build in time; its page has them.".to_owned(),
-        ));
-    }
-}
+/// Problems and failed tests.
+type Failures = (Vec<Problem>, Vec<FailedTest>);
 
-async fn fetch(client: &Client, events: &dyn Events, id: BuildId, outcome: &mut BuildOutcome) {
-    if matches!(
-        outcome.ending,
-        Ending::Failure
-            | Ending::Canceled
-            | Ending::FailedToStart
-            | Ending::CommitNotFound
-            | Ending::Unknown(_)
-    ) {
-        match problems(client, id, outcome.promised_problems).await {
-            Ok(problems) => outcome.problems = problems,
-            Err(error) => missing(events, "build problems", &error),
+impl Details<'_> {
+    /// The chain of a build; empty where it has none, or it can't be had in time.
+    pub async fn chain(&self, id: BuildId) -> Vec<ChainBuild> {
+        let chain = chain::read(self.client, id, Need::May);
+        let chain = self.fetch(Rank::Ending, "builds that it depends on", chain);
+        chain.await.unwrap_or_default()
+    }
+
+    /// The problems and failed tests of a build that did not end well.
+    pub async fn failures(&self, id: BuildId, outcome: &BuildOutcome) -> Failures {
+        let failed = matches!(
+            outcome.ending,
+            Ending::Failure
+                | Ending::Canceled
+                | Ending::FailedToStart
+                | Ending::CommitNotFound
+                | Ending::Unknown(_)
+        );
+        if !failed {
+            return Failures::default();
         }
+        let promised = outcome.tests.map_or(0, |tests| tests.failed);
+        let problems = async {
+            let promised = outcome.promised_problems;
+            self.problems(id, promised, "build problems").await
+        };
         // A counter may say less than its list has: where there are tests at all, the list is looked at.
-        let mut problems = outcome.problems.iter();
-        if outcome.tests.is_some() || problems.any(|problem| problem.kind == "TC_FAILED_TESTS") {
-            let promised = outcome.tests.map_or(0, |tests| tests.failed);
-            match in_time(promised, async || failed_tests(client, id).await).await {
-                Ok(tests) => {
-                    let listed = tests.len() as u64;
-                    if listed > promised {
-                        let counts = outcome.tests.get_or_insert_default();
-                        counts.failed = listed;
-                        counts.total = counts.total.max(counts.passed + listed);
+        if outcome.tests.is_some() {
+            return tokio::join!(problems, self.failed_tests(id, promised));
+        }
+        let problems = problems.await;
+        let told = problems
+            .iter()
+            .any(|problem| problem.kind == "TC_FAILED_TESTS");
+        let tests = if told {
+            self.failed_tests(id, promised).await
+        } else {
+            Vec::new()
+        };
+        (problems, tests)
+    }
+
+    /// What failed in the builds at which the failure began, to be named instead of "snapshot dependency failed".
+    pub async fn causes(&self, chain: &[ChainBuild]) -> Failures {
+        let culprits = chain::culprits(chain).into_iter().take(CULPRITS);
+        let each = culprits.map(|culprit| {
+            Box::pin(async {
+                let what = format!("build problems of {}", culprit.name);
+                let (problems, tests) = tokio::join!(
+                    self.problems(culprit.id, 0, &what),
+                    self.failed_tests(culprit.id, 0)
+                );
+                let within = Some(culprit.name.clone());
+                let problems = problems.into_iter().map(|problem| Problem {
+                    within: within.clone(),
+                    ..problem
+                });
+                let problems = chain::problem_of(culprit).into_iter().chain(problems);
+                let tests = tests.into_iter().map(|test| FailedTest {
+                    within: within.clone(),
+                    ..test
+                });
+                (problems.collect::<Vec<_>>(), tests.collect::<Vec<_>>())
+            })
+        });
+        let mut all = Failures::default();
+        for (problems, tests) in join_all(each).await {
+            all.0.extend(problems);
+            all.1.extend(tests);
+        }
+        all
+    }
+
+    /// The changes that a build is the first to contain.
+    pub async fn changes(&self, id: BuildId) -> Vec<BuiltChange> {
+        let changes = self.client.changes_of_build(id, CHANGES);
+        let changes = self
+            .fetch(Rank::Rest, "changes in the build", changes)
+            .await;
+        let changes = changes.unwrap_or_default().change.into_iter();
+        let built = changes.filter_map(|change| {
+            let comment = change
+                .comment
+                .and_then(|text| text.lines().next().map(ToOwned::to_owned));
+            Some(BuiltChange {
+                version: change.version?,
+                author: change.username,
+                comment,
+            })
+        });
+        built.collect()
+    }
+
+    async fn problems(&self, id: BuildId, promised: u64, what: &str) -> Vec<Problem> {
+        let problems = problems(self.client, id, promised);
+        let problems = self.fetch(Rank::Problems, what, problems).await;
+        problems.unwrap_or_default()
+    }
+
+    /// Failed tests, new failures first. Asked for again while there are fewer than promised.
+    async fn failed_tests(&self, id: BuildId, promised: u64) -> Vec<FailedTest> {
+        let promised = usize::try_from(promised).unwrap_or(FAILED_TESTS);
+        let mut pauses = LATE.into_iter();
+        loop {
+            let (found, missing) = self.failed_tests_now(id).await;
+            let few = found.len() < promised.min(FAILED_TESTS);
+            match (missing, pauses.next()) {
+                (None, Some(pause)) if few => tokio::time::sleep(pause).await,
+                (missing, _) => {
+                    if let Some(why) = missing {
+                        self.missing("failed tests", &why);
                     }
-                    outcome.failed_tests = tests;
+                    return found;
                 }
-                Err(error) => missing(events, "failed tests", &error),
             }
         }
     }
-    if outcome.ending != Ending::Success {
-        causes(client, outcome).await;
-    }
-    if let Ok(changes) = client.changes_of_build(id, CHANGES).await {
-        outcome.changes = changes
-            .change
-            .into_iter()
-            .filter_map(|change| {
-                let comment = change
-                    .comment
-                    .and_then(|text| text.lines().next().map(ToOwned::to_owned));
-                Some(BuiltChange {
-                    version: change.version?,
-                    author: change.username,
-                    comment,
-                })
-            })
-            .collect();
-    }
-}
 
-/// Names what failed in the builds at which the failure began, instead of "snapshot dependency failed".
-async fn causes(client: &Client, outcome: &mut BuildOutcome) {
-    let culprits: Vec<ChainBuild> = chain::culprits(&outcome.chain)
-        .into_iter()
-        .take(CULPRITS)
-        .cloned()
-        .collect();
-    if !culprits.is_empty() {
-        outcome
-            .problems
-            .retain(|problem| !problem.kind.to_lowercase().contains("snapshot"));
+    /// What there is now, and why not all.
+    async fn failed_tests_now(&self, id: BuildId) -> (Vec<FailedTest>, Option<String>) {
+        let filters = [
+            TestFilter::NewFailures,
+            TestFilter::OldFailures,
+            TestFilter::Errors,
+        ];
+        let lists = filters.map(|filter| {
+            Box::pin(async move {
+                let mut found = Vec::new();
+                let mut pages = self.client.test_pages(id, filter);
+                loop {
+                    let page = self.budget.fetch(Rank::FailedTests, pages.next()).await;
+                    let missing = match page {
+                        Ok(Ok(Some(page))) => {
+                            let tests = page.into_iter().filter(|test| !test.muted);
+                            found.extend(tests.map(failed_test));
+                            if found.len() < FAILED_TESTS {
+                                continue;
+                            }
+                            None
+                        }
+                        Ok(Ok(None)) => None,
+                        Ok(Err(error)) => Some(error.to_string()),
+                        Err(late) => Some(late.to_string()),
+                    };
+                    return (found, missing);
+                }
+            })
+        });
+        let mut all = Vec::new();
+        let mut why = None;
+        for (found, missing) in join_all(lists).await {
+            all.extend(found);
+            why = why.or(missing);
+        }
+        all.truncate(FAILED_TESTS);
+        (all, why)
     }
-    for culprit in culprits {
-        let (id, within) = (culprit.id, Some(culprit.name.clone()));
-        outcome.problems.extend(chain::problem_of(&culprit));
-        if let Ok(problems) = problems(client, id, 0).await {
-            let problems = problems.into_iter().map(|problem| Problem {
-                within: within.clone(),
-                ..problem
-            });
-            outcome.problems.extend(problems);
-        }
-        if let Ok(tests) = failed_tests(client, id).await {
-            outcome
-                .failed_tests
-                .extend(tests.into_iter().map(|test| FailedTest {
-                    within: within.clone(),
-                    ..test
-                }));
-        }
+
+    async fn fetch<T>(
+        &self,
+        rank: Rank,
+        what: &str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Option<T> {
+        let why = match self.budget.fetch(rank, work).await {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
+        };
+        self.missing(what, &why);
+        None
+    }
+
+    fn missing(&self, what: &str, why: &str) {
+        self.events
+            .event(&Event::Warning(format!("The {what} can't be shown: {why}")));
     }
 }
 
@@ -219,12 +297,6 @@ async fn in_time<T>(
     Ok(found)
 }
 
-fn missing(events: &dyn Events, what: &str, error: &Error) {
-    events.event(&Event::Warning(format!(
-        "The {what} can't be shown: {error}"
-    )));
-}
-
 async fn problems(client: &Client, id: BuildId, promised: u64) -> Result<Vec<Problem>, Error> {
     let ask = async || Ok(client.problems(id).await?.problem_occurrence);
     let found = in_time(promised, ask).await?;
@@ -237,26 +309,6 @@ async fn problems(client: &Client, id: BuildId, promised: u64) -> Result<Vec<Pro
             within: None,
         })
         .collect())
-}
-
-/// Failed tests, new failures first.
-async fn failed_tests(client: &Client, id: BuildId) -> Result<Vec<FailedTest>, Error> {
-    let mut found = Vec::new();
-    for filter in [
-        TestFilter::NewFailures,
-        TestFilter::OldFailures,
-        TestFilter::Errors,
-    ] {
-        let mut pages = client.test_pages(id, filter);
-        while let Some(page) = pages.next().await? {
-            found.extend(page.into_iter().filter(|test| !test.muted).map(failed_test));
-            if found.len() >= FAILED_TESTS {
-                found.truncate(FAILED_TESTS);
-                return Ok(found);
-            }
-        }
-    }
-    Ok(found)
 }
 
 fn failed_test(test: TestOccurrence) -> FailedTest {

@@ -6,9 +6,11 @@ use crate::exit::ExitStatus;
 use crate::identity::Marker;
 use crate::outcome::{BuildOutcome, Ending, Events, QueuedBuild, RunOutcome};
 use crate::preflight::Reach;
+use crate::results::Collecting;
 use crate::teamcity::Client;
 use crate::types::BuildId;
 use crate::world::{BoxFuture, Clock};
+use tokio::time::Instant;
 
 /// What a run works with.
 pub struct Context<'a> {
@@ -32,6 +34,10 @@ pub struct Context<'a> {
     pub keep: &'a dyn Fn(&RunOutcome),
     /// Tells Bitbucket that these builds were begun.
     pub tell: &'a dyn Fn(&[QueuedBuild]) -> BoxFuture<'a, ()>,
+    /// Collects what there is to know of builds that have ended; knows how much time there is.
+    pub results: &'a Collecting<'a>,
+    /// Ends what was opened on the commit, before that moment: the step is being stopped.
+    pub stopped: &'a dyn Fn(RunOutcome, Instant) -> BoxFuture<'a, ()>,
     /// What this run has put into TeamCity.
     pub ledger: &'a Ledger,
 }

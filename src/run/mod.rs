@@ -8,13 +8,14 @@ mod queue;
 mod start;
 mod stop;
 
-use std::future::Future;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub use context::Context;
-use follow::Followed;
+use follow::{Ends, Followed, LogLimit};
+use ledger::Entry;
 pub use ledger::Ledger;
 
 use crate::config::What;
@@ -24,19 +25,35 @@ use crate::preflight::{self, Findings, Known};
 use crate::teamcity::model::User;
 use crate::types::Diagnostic;
 
-/// Runs: queues or picks up builds, follows them to their ends, or to the end of patience.
+/// The time that a step has once it is to stop: Docker kills ten seconds after it asked, and what is written last needs some of it.
+const TO_STOP: Duration = Duration::from_secs(8);
+
+/// Runs: queues or picks up builds, follows them to their ends, or to the end of patience, and reads what came of them.
 ///
 /// `stopped` ends with the number of the signal that asks to stop.
 pub async fn run(context: &Context<'_>, stopped: impl Future<Output = u8>) -> RunOutcome {
     let timeout = context.settings.follow.timeout;
-    let deadline = Instant::now() + timeout;
-    let ended = tokio::select! {
-        biased;
-        signal = stopped => Ended::Stopped(signal),
-        () = tokio::time::sleep_until(deadline) => Ended::TimedOut(timeout),
-        result = work(context) => Ended::Worked(result),
+    let budget = context.results.budget();
+    let limit = LogLimit::new(context.settings.follow.log_limit);
+    let (ends, ended) = mpsc::unbounded_channel();
+    let worked = async {
+        let ended = tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(budget.timeout()) => Ended::TimedOut(timeout),
+            result = work(context, &limit, ends) => Ended::Worked(result),
+        };
+        budget.begin();
+        wind_up(context, ended).await
     };
-    let (status, reason) = wind_up(context, ended).await;
+    let finished = follow::finish_all(context, &limit, ended);
+    let signal = tokio::select! {
+        biased;
+        signal = stopped => signal,
+        ((status, reason), ()) = async { tokio::join!(Box::pin(worked), Box::pin(finished)) } => {
+            return context.outcome(status, reason);
+        }
+    };
+    let (status, reason) = wind_up(context, Ended::Stopped(signal)).await;
     context.outcome(status, reason)
 }
 
@@ -46,7 +63,7 @@ enum Ended {
     TimedOut(Duration),
 }
 
-async fn work(context: &Context<'_>) -> Result<(), Diagnostic> {
+async fn work(context: &Context<'_>, limit: &LogLimit, ends: Ends) -> Result<(), Diagnostic> {
     let known = connect(context).await?;
     let started = match &context.settings.what {
         What::Queue(build) => start::start(context, build, &known).await?,
@@ -69,7 +86,8 @@ async fn work(context: &Context<'_>) -> Result<(), Diagnostic> {
             Some(Followed::new(position, started.id, started.asked, now))
         });
     // Telling Bitbucket must not delay the first look at the builds.
-    tokio::join!(follow::watch(context, followed.collect()), tell).0
+    let watch = follow::watch(context, followed.collect(), limit, &ends);
+    tokio::join!(watch, tell).0
 }
 
 /// Asks who runs what where, and says so.
@@ -108,30 +126,22 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
         }
     };
     let first = why.lines().next().unwrap_or_default().to_owned();
-    let living = context
-        .ledger
-        .entries()
-        .iter()
-        .any(|entry| !entry.ended && (entry.id.is_some() || entry.in_flight));
-    if living {
-        context
-            .events
-            .event(&Event::Stopping { why: first.clone() });
-        if context.settings.follow.cancel_on_stop {
-            let by = context
-                .settings
-                .pipeline
-                .link()
-                .map_or_else(String::new, |link| format!(", {link}"));
-            stop::cancel_all(context, &format!("{first}{by}"), &ending).await;
-        } else {
-            context.events.event(&Event::Note(
-                "The build is left alone, as CANCEL_ON_STOP says.".to_owned(),
-            ));
+    let until = Instant::now();
+    let until = until.checked_add(TO_STOP).unwrap_or(until);
+    let stopped = matches!(status, ExitStatus::Signal(_));
+    let close = async {
+        if stopped {
+            (context.stopped)(context.outcome(status, Some(first.clone())), until).await;
         }
-    }
+    };
+    tokio::join!(let_go(context, &first, &ending, until), close);
     if status == ExitStatus::Timeout {
-        for position in 0..context.ledger.entries().len() {
+        let entries = context.ledger.entries();
+        if !entries.is_empty() && entries.iter().all(|entry| entry.ended) {
+            // All had ended by then: what TIMEOUT cut short was reading their results.
+            return (ExitStatus::Success, None);
+        }
+        for position in 0..entries.len() {
             context.ledger.update(position, |entry| {
                 if !entry.ended {
                     entry.outcome.ending = Ending::TimedOut;
@@ -140,4 +150,27 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
         }
     }
     (status, Some(why))
+}
+
+/// Cancels what lives, or leaves it alone if asked to.
+async fn let_go(context: &Context<'_>, why: &str, ending: &Ending, until: Instant) {
+    let lives = |entry: &Entry| !entry.ended && (entry.id.is_some() || entry.in_flight);
+    if !context.ledger.entries().iter().any(lives) {
+        return;
+    }
+    context.events.event(&Event::Stopping {
+        why: why.to_owned(),
+    });
+    if !context.settings.follow.cancel_on_stop {
+        context.events.event(&Event::Note(
+            "The build is left alone, as CANCEL_ON_STOP says.".to_owned(),
+        ));
+        return;
+    }
+    let by = context
+        .settings
+        .pipeline
+        .link()
+        .map_or_else(String::new, |link| format!(", {link}"));
+    stop::cancel_all(context, &format!("{why}{by}"), ending, until).await;
 }

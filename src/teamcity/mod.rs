@@ -9,10 +9,12 @@ mod artifacts;
 mod blot;
 mod client;
 mod date;
+mod elements;
 mod error;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
+mod listing;
 mod locator;
 mod log;
 pub mod model;

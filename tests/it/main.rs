@@ -34,6 +34,7 @@ mod pinning;
 mod pipe;
 mod queueing;
 mod results;
+mod results_in_time;
 mod reuse;
 mod rights;
 mod secrets;

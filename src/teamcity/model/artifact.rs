@@ -4,14 +4,6 @@ use serde::Deserialize;
 
 use super::numbers;
 
-/// Artifacts of a build.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct ArtifactFiles {
-    /// Files and folders.
-    #[serde(default)]
-    pub file: Vec<ArtifactFile>,
-}
-
 /// A file or folder among the artifacts.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

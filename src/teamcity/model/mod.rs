@@ -13,14 +13,14 @@ mod revision;
 mod server;
 mod vcs;
 
-pub use artifact::{ArtifactFile, ArtifactFiles};
+pub use artifact::ArtifactFile;
 pub use build::{
     Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Comment, Counts, RunningInfo,
     State, Status, Tag, UserRef,
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
 pub use log::{LogMessage, LogMessages};
-pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences};
+pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence};
 pub use revision::{Revision, Revisions, RootInstanceRef};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
 pub use vcs::{

@@ -4,16 +4,6 @@ use serde::Deserialize;
 
 use super::numbers;
 
-/// A page of tests.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TestOccurrences {
-    /// The tests.
-    pub test_occurrence: Vec<TestOccurrence>,
-    /// The next page.
-    pub next_href: Option<String>,
-}
-
 /// A test in a build.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
