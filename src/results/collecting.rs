@@ -10,8 +10,9 @@ use super::budget::Budget;
 use super::details::Details;
 use super::files::Folder;
 use super::test_reports::{self, TestReports};
+use super::whose::{Whose, in_order};
 use crate::config;
-use crate::outcome::{BuildOutcome, ChainBuild, Ending, Events};
+use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending, Events};
 use crate::report::Warning;
 use crate::teamcity::Client;
 use crate::types::{BuildId, BuildTypeId, Secrets};
@@ -75,23 +76,26 @@ impl<'a> Collecting<'a> {
             return;
         };
         let known = outcome.clone();
+        let whose = Whose::new(self.details.client, self.budget);
         let (tell, told) = oneshot::channel();
         let read = async {
             let causes = async {
                 if known.ending == Ending::Success {
                     Default::default()
                 } else {
-                    self.details.causes(&known.chain).await
+                    self.details.causes(&whose, &known.chain).await
                 }
             };
-            let own = self.details.failures(id, &known);
+            let own = self.details.failures(&whose, id, &known);
             let (causes, (mut problems, mut tests)) = tokio::join!(causes, own);
-            let listed = tests.len() as u64;
+            let unmuted = tests.iter().filter(|test| test.class != Class::Muted);
+            let listed = unmuted.count() as u64;
             if !causes.0.is_empty() || !causes.1.is_empty() {
                 problems.retain(|problem| !problem.kind.to_lowercase().contains("snapshot"));
             }
             problems.extend(causes.0);
             tests.extend(causes.1);
+            in_order(&mut problems, &mut tests);
             let _ = tell.send(problems.clone());
             (problems, tests, listed)
         };
@@ -114,7 +118,8 @@ impl<'a> Collecting<'a> {
             counts.total = counts.total.max(counts.passed.saturating_add(listed));
         }
         outcome.problems = problems;
-        outcome.failed_tests = tests;
+        (outcome.muted_tests, outcome.failed_tests) =
+            tests.into_iter().partition(|test| test.class == Class::Muted);
         outcome.changes = changes;
     }
 

@@ -7,8 +7,10 @@ use futures_util::future::join_all;
 use super::budget::Budget;
 use super::chain;
 use super::seats::Rank;
+use super::whose::{Failures, Found, Known, Subject, Whose};
+use crate::outcome::whose::Failed;
 use crate::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, Event, Events, FailedTest,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, Event, Events, FailedTest,
     Problem, TestCounts,
 };
 use crate::teamcity::model::{Build, TestOccurrence};
@@ -17,6 +19,8 @@ use crate::types::BuildId;
 
 /// How many failed tests are read.
 const FAILED_TESTS: usize = 500;
+/// How many are read to find these among muted ones.
+const MOST_READ: usize = 2_000;
 /// How much of a test's details is kept, in characters.
 const LONGEST_DETAILS: usize = 8_000;
 /// Builds of a chain whose failures are read.
@@ -41,6 +45,7 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
     keep(&mut outcome.number, &build.number);
     keep(&mut outcome.url, &build.web_url);
     keep(&mut outcome.branch, &build.branch_name);
+    outcome.on_default = build.is_on_default();
     if outcome.ending != Ending::WrongRevision {
         keep(&mut outcome.status_text, &build.status_text);
     }
@@ -80,13 +85,16 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
             ignored: counts.ignored,
             muted: counts.muted,
         });
-    if let Some(problems) = build.problem_occurrences {
+    if let Some(problems) = &build.problem_occurrences {
         outcome.promised_problems = problems.count;
     }
     if build.running_info.is_some() {
         outcome.ending = Ending::Running;
     }
 }
+
+/// Problems, with what distinguishes them from others of their types.
+type Identified = Vec<(Problem, Option<String>)>;
 
 /// What is read of one build that ended, under the budget of all. What is missing is a warning.
 pub struct Details<'a> {
@@ -98,9 +106,6 @@ pub struct Details<'a> {
     pub budget: &'a Budget,
 }
 
-/// Problems and failed tests.
-type Failures = (Vec<Problem>, Vec<FailedTest>);
-
 impl Details<'_> {
     /// The chain of a build; empty where it has none, or it can't be had in time.
     pub async fn chain(&self, id: BuildId) -> Vec<ChainBuild> {
@@ -110,7 +115,12 @@ impl Details<'_> {
     }
 
     /// The problems and failed tests of a build that did not end well.
-    pub async fn failures(&self, id: BuildId, outcome: &BuildOutcome) -> Failures {
+    pub async fn failures(
+        &self,
+        whose: &Whose<'_>,
+        id: BuildId,
+        outcome: &BuildOutcome,
+    ) -> Failures {
         let failed = matches!(
             outcome.ending,
             Ending::Failure
@@ -127,32 +137,51 @@ impl Details<'_> {
             let promised = outcome.promised_problems;
             self.problems(id, promised, "build problems").await
         };
-        // A counter may say less than its list has: where there are tests at all, the list is looked at.
-        if outcome.tests.is_some() {
-            return tokio::join!(problems, self.failed_tests(id, promised));
-        }
-        let problems = problems.await;
-        let told = problems
-            .iter()
-            .any(|problem| problem.kind == "TC_FAILED_TESTS");
-        let tests = if told {
-            self.failed_tests(id, promised).await
-        } else {
-            Vec::new()
+        let found = async {
+            // A counter may say less than its list has: where there are tests at all, the list is looked at.
+            if outcome.tests.is_some() {
+                return tokio::join!(problems, self.failed_tests(id, promised));
+            }
+            let problems = problems.await;
+            let told = problems
+                .iter()
+                .any(|(problem, _)| problem.kind == "TC_FAILED_TESTS");
+            let tests = if told {
+                self.failed_tests(id, promised).await
+            } else {
+                Vec::new()
+            };
+            (problems, tests)
         };
-        (problems, tests)
+        let subject = Subject {
+            id,
+            build_type: &outcome.build_type,
+            on_default: outcome.on_default,
+            started_at: outcome.started_at,
+        };
+        let known = reference(whose, subject, &outcome.ending);
+        let ((problems, tests), known) = tokio::join!(found, known);
+        whose.judge(known, Found { problems, tests }).await
     }
 
     /// What failed in the builds at which the failure began, to be named instead of "snapshot dependency failed".
-    pub async fn causes(&self, chain: &[ChainBuild]) -> Failures {
+    pub async fn causes(&self, whose: &Whose<'_>, chain: &[ChainBuild]) -> Failures {
         let culprits = chain::culprits(chain).into_iter().take(CULPRITS);
         let each = culprits.map(|culprit| {
             Box::pin(async {
                 let what = format!("build problems of {}", culprit.name);
-                let (problems, tests) = tokio::join!(
+                let subject = Subject {
+                    id: culprit.id,
+                    build_type: &culprit.build_type,
+                    on_default: culprit.on_default,
+                    started_at: culprit.started_at,
+                };
+                let (problems, tests, known) = tokio::join!(
                     self.problems(culprit.id, 0, &what),
-                    self.failed_tests(culprit.id, 0)
+                    self.failed_tests(culprit.id, 0),
+                    reference(whose, subject, &culprit.ending)
                 );
+                let (problems, tests) = whose.judge(known, Found { problems, tests }).await;
                 let within = Some(culprit.name.clone());
                 let problems = problems.into_iter().map(|problem| Problem {
                     within: within.clone(),
@@ -194,19 +223,19 @@ impl Details<'_> {
         built.collect()
     }
 
-    async fn problems(&self, id: BuildId, promised: u64, what: &str) -> Vec<Problem> {
+    async fn problems(&self, id: BuildId, promised: u64, what: &str) -> Identified {
         let problems = problems(self.client, id, promised);
         let problems = self.fetch(Rank::Problems, what, problems).await;
         problems.unwrap_or_default()
     }
 
-    /// Failed tests, new failures first. Asked for again while there are fewer than promised.
-    async fn failed_tests(&self, id: BuildId, promised: u64) -> Vec<FailedTest> {
+    /// Failed tests, the muted ones too. Asked for again while there are fewer than promised.
+    async fn failed_tests(&self, id: BuildId, promised: u64) -> Vec<(FailedTest, Failed)> {
         let promised = usize::try_from(promised).unwrap_or(FAILED_TESTS);
         let mut pauses = LATE.into_iter();
         loop {
             let (found, missing) = self.failed_tests_now(id).await;
-            let few = found.len() < promised.min(FAILED_TESTS);
+            let few = unmuted(&found) < promised.min(FAILED_TESTS);
             match (missing, pauses.next()) {
                 (None, Some(pause)) if few => tokio::time::sleep(pause).await,
                 (missing, _) => {
@@ -220,12 +249,8 @@ impl Details<'_> {
     }
 
     /// What there is now, and why not all.
-    async fn failed_tests_now(&self, id: BuildId) -> (Vec<FailedTest>, Option<String>) {
-        let filters = [
-            TestFilter::NewFailures,
-            TestFilter::OldFailures,
-            TestFilter::Errors,
-        ];
+    async fn failed_tests_now(&self, id: BuildId) -> (Vec<(FailedTest, Failed)>, Option<String>) {
+        let filters = [TestFilter::Failures, TestFilter::RunnerErrors];
         let lists = filters.map(|filter| {
             Box::pin(async move {
                 let mut found = Vec::new();
@@ -234,9 +259,8 @@ impl Details<'_> {
                     let page = self.budget.fetch(Rank::FailedTests, pages.next()).await;
                     let missing = match page {
                         Ok(Ok(Some(page))) => {
-                            let tests = page.into_iter().filter(|test| !test.muted);
-                            found.extend(tests.map(failed_test));
-                            if found.len() < FAILED_TESTS {
+                            found.extend(page.into_iter().map(failed_test));
+                            if unmuted(&found) < FAILED_TESTS && found.len() < MOST_READ {
                                 continue;
                             }
                             None
@@ -255,7 +279,12 @@ impl Details<'_> {
             all.extend(found);
             why = why.or(missing);
         }
-        all.truncate(FAILED_TESTS);
+        let mut left = FAILED_TESTS;
+        all.retain(|(_, failed)| {
+            let keep = failed.muted || left > 0;
+            left = left.saturating_sub(usize::from(!failed.muted));
+            keep
+        });
         (all, why)
     }
 
@@ -280,6 +309,19 @@ impl Details<'_> {
     }
 }
 
+/// Only a build that failed by itself is compared.
+async fn reference(whose: &Whose<'_>, subject: Subject<'_>, ending: &Ending) -> Known {
+    if *ending == Ending::Failure {
+        Box::pin(whose.reference(subject)).await
+    } else {
+        Err(format!("the build's end is: {}", ending.words()))
+    }
+}
+
+fn unmuted(found: &[(FailedTest, Failed)]) -> usize {
+    found.iter().filter(|(_, failed)| !failed.muted).count()
+}
+
 /// Asks again, for two seconds at most, while a list has less than its counter promised: lists may come after their counters.
 async fn in_time<T>(
     promised: u64,
@@ -297,30 +339,41 @@ async fn in_time<T>(
     Ok(found)
 }
 
-async fn problems(client: &Client, id: BuildId, promised: u64) -> Result<Vec<Problem>, Error> {
+async fn problems(client: &Client, id: BuildId, promised: u64) -> Result<Identified, Error> {
     let ask = async || Ok(client.problems(id).await?.problem_occurrence);
     let found = in_time(promised, ask).await?;
     Ok(found
         .iter()
         .filter(|problem| !problem.muted)
-        .map(|problem| Problem {
-            kind: problem.kind.clone().unwrap_or_default(),
-            text: problem.text().to_owned(),
-            within: None,
+        .map(|problem| {
+            let found = Problem {
+                kind: problem.kind.clone().unwrap_or_default(),
+                text: problem.text().to_owned(),
+                class: None,
+                within: None,
+            };
+            (found, problem.identity.clone())
         })
         .collect())
 }
 
-fn failed_test(test: TestOccurrence) -> FailedTest {
-    FailedTest {
+fn failed_test(test: TestOccurrence) -> (FailedTest, Failed) {
+    let failed = Failed {
+        test: test.test.as_ref().and_then(|test| test.id.clone()),
+        muted: test.muted,
+        investigated: test.investigator(),
+    };
+    let test = FailedTest {
         name: test
             .name
             .unwrap_or_else(|| "a test without a name".to_owned()),
         details: test
             .details
             .map(|details| details.chars().take(LONGEST_DETAILS).collect()),
-        is_new: test.new_failure,
+        new_failure: test.new_failure,
+        class: Class::not_asked(),
         duration: test.duration.map(Duration::from_millis),
         within: None,
-    }
+    };
+    (test, failed)
 }

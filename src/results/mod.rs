@@ -11,6 +11,7 @@ pub mod log_end;
 mod publish;
 mod seats;
 pub mod test_reports;
+mod whose;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

@@ -14,6 +14,8 @@ pub enum Rank {
     Problems,
     /// Failed tests.
     FailedTests,
+    /// Whose the failures are.
+    Whose,
     /// The end of the log.
     Log,
     /// All tests, for the Tests tab.

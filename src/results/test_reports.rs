@@ -287,7 +287,10 @@ impl File<'_> {
 fn may_have(counts: Counts, filter: TestFilter) -> bool {
     match filter {
         TestFilter::NewFailures => counts.new_failed > 0,
-        TestFilter::OldFailures | TestFilter::Errors => counts.failed > 0,
+        TestFilter::OldFailures
+        | TestFilter::Errors
+        | TestFilter::Failures
+        | TestFilter::RunnerErrors => counts.failed > 0,
         TestFilter::Muted => counts.muted > 0,
         TestFilter::Ignored => counts.ignored > 0,
         TestFilter::Passed => counts.passed > 0,
@@ -306,7 +309,7 @@ fn case(test: TestOccurrence) -> TestCase {
         }
     } else if failed {
         TestResult::Failed {
-            is_new: test.new_failure,
+            new_failure: test.new_failure,
             details: test.details,
         }
     } else {

@@ -11,6 +11,7 @@ mod client;
 mod date;
 mod elements;
 mod error;
+mod default_branch;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -27,6 +28,7 @@ mod tokens;
 
 pub use artifacts::{Artifact, Artifacts, Download, Piece};
 pub use client::Client;
+pub use default_branch::TestsThere;
 pub use error::{Error, ErrorKind, Failed};
 pub use locator::Locator;
 pub use log::{Level, TextLine, TextLog, Window};

@@ -33,6 +33,10 @@ pub enum TestFilter {
     OldFailures,
     /// Ended by an error of the test runner; `status:FAILURE` leaves them out.
     Errors,
+    /// Failed, for the first time or before, muted or not, by an assertion.
+    Failures,
+    /// The same by an error of the test runner.
+    RunnerErrors,
     /// Failed, but muted.
     Muted,
     /// Not run.
@@ -42,7 +46,7 @@ pub enum TestFilter {
 }
 
 impl TestFilter {
-    /// All of them, worst first.
+    /// All tests, each once, worst first.
     pub const ALL: [Self; 6] = [
         Self::NewFailures,
         Self::OldFailures,
@@ -64,6 +68,8 @@ impl TestFilter {
                 .with("muted", false)
                 .with("newFailure", false),
             Self::Errors => locator.with("status", "ERROR").with("muted", false),
+            Self::Failures => locator.with("status", "FAILURE"),
+            Self::RunnerErrors => locator.with("status", "ERROR"),
             Self::Muted => locator.with("status", "FAILURE").with("muted", true),
             Self::Ignored => locator.with("ignored", true),
             Self::Passed => locator.with("status", "SUCCESS").with("ignored", false),
@@ -72,6 +78,16 @@ impl TestFilter {
 
     fn has_details(self) -> bool {
         !matches!(self, Self::Ignored | Self::Passed)
+    }
+
+    /// What is asked for, with details and without.
+    fn fields(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Failures | Self::RunnerErrors => {
+                (fields::FAILURES_WITH_DETAILS, fields::FAILURES)
+            }
+            _ => (fields::TESTS_WITH_DETAILS, fields::TESTS),
+        }
     }
 }
 
@@ -86,6 +102,8 @@ pub struct TestPages<'client> {
     /// The first test of the page before.
     first: Option<String>,
     with_details: bool,
+    /// What is asked for without details.
+    plain: &'static str,
     read: usize,
 }
 
@@ -106,7 +124,7 @@ impl TestPages<'_> {
                 ..
             }) if self.with_details => {
                 self.with_details = false;
-                let url = without_details(&url);
+                let url = without_details(&url, self.plain);
                 Box::pin(requests.list(&url, Need::Parts, member, &Some)).await?
             }
             answer => answer?,
@@ -134,7 +152,7 @@ impl TestPages<'_> {
                 if self.with_details {
                     url
                 } else {
-                    without_details(&url)
+                    without_details(&url, self.plain)
                 }
             })
             .filter(|url| self.seen.len() < MOST_PAGES && !self.seen.contains(&hash(url)));
@@ -149,7 +167,7 @@ fn hash(url: &Url) -> u64 {
 }
 
 /// The same page, its tests without details.
-fn without_details(url: &Url) -> Url {
+fn without_details(url: &Url, plain: &str) -> Url {
     let pairs: Vec<_> = url
         .query_pairs()
         .filter(|(name, _)| name != "fields")
@@ -159,17 +177,18 @@ fn without_details(url: &Url) -> Url {
     url.query_pairs_mut()
         .clear()
         .extend_pairs(pairs)
-        .append_pair("fields", fields::TESTS);
+        .append_pair("fields", plain);
     url
 }
 
 impl Client {
     /// The tests of a build that a filter lets pass. The first two hundred failed ones have details.
     pub fn test_pages(&self, build: BuildId, filter: TestFilter) -> TestPages<'_> {
+        let (detailed, plain) = filter.fields();
         let (count, fields) = if filter.has_details() {
-            (PAGE_WITH_DETAILS, fields::TESTS_WITH_DETAILS)
+            (PAGE_WITH_DETAILS, detailed)
         } else {
-            (PAGE, fields::TESTS)
+            (PAGE, plain)
         };
         let locator = filter.locator(build).with("count", count);
         let query = [("locator", locator.as_str()), ("fields", fields)];
@@ -180,6 +199,7 @@ impl Client {
             empty: 0,
             first: None,
             with_details: filter.has_details(),
+            plain,
             read: 0,
         }
     }

@@ -47,3 +47,4 @@ mod tokens;
 mod unreached;
 mod versions;
 mod waiting;
+mod whose;

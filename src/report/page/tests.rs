@@ -30,7 +30,7 @@ fn a_failed_run_is_understood_at_a_glance() {
     );
     assert_eq!(
         texts(&page, "h4"),
-        ["New failures (1)", "Failed before (2)"]
+        ["New here (1)", "On the default branch too (2)"]
     );
     assert_eq!(count(&page, ".tests > li"), 3);
     assert_eq!(count(&page, ".tests details pre"), 2);

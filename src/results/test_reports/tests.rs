@@ -34,6 +34,7 @@ fn problem() -> Problem {
     Problem {
         kind: "TC_EXIT_CODE".into(),
         text: "Process exited with code 1".into(),
+        class: None,
         within: None,
     }
 }

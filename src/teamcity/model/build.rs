@@ -4,6 +4,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
 use super::numbers;
+use super::problem::ProblemOccurrences;
 use super::revision::Revisions;
 use crate::teamcity::date;
 use crate::types::BuildId;
@@ -78,8 +79,8 @@ pub struct Build {
     pub approval_info: Option<ApprovalInfo>,
     /// Numbers of its tests.
     pub test_occurrences: Option<Counts>,
-    /// How many problems it has.
-    pub problem_occurrences: Option<ProblemCount>,
+    /// Its problems; those of a build that is followed are only counted.
+    pub problem_occurrences: Option<ProblemOccurrences>,
     /// Its public tags.
     pub tags: Option<Tags>,
     /// Its comment.
@@ -97,6 +98,11 @@ impl Build {
     /// Whether it is over, as far as its state tells.
     pub fn is_finished(&self) -> bool {
         self.state == Some(State::Finished)
+    }
+
+    /// Whether it is on the default branch; a configuration without branches has no other.
+    pub fn is_on_default(&self) -> bool {
+        self.default_branch || self.branch_name.is_none()
     }
 
     /// Whether it waits for other builds.
@@ -328,15 +334,6 @@ pub struct ApprovalInfo {
     pub status: Option<String>,
     /// The token's user may approve it.
     pub can_be_approved_by_current_user: bool,
-}
-
-/// How many problems a build has.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default)]
-pub struct ProblemCount {
-    /// All.
-    #[serde(deserialize_with = "numbers::count")]
-    pub count: u64,
 }
 
 /// Numbers of a build's tests.

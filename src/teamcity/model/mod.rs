@@ -9,6 +9,7 @@ mod build_type;
 pub(super) mod log;
 mod numbers;
 mod occurrence;
+mod problem;
 mod revision;
 mod server;
 mod vcs;
@@ -20,7 +21,8 @@ pub use build::{
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
 pub use log::{LogMessage, LogMessages};
-pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence};
+pub use occurrence::TestOccurrence;
+pub use problem::{ProblemOccurrence, ProblemOccurrences};
 pub use revision::{Revision, Revisions, RootInstanceRef};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
 pub use vcs::{

@@ -1,7 +1,8 @@
-//! Tests and problems of a build.
+//! Tests of a build.
 
 use serde::Deserialize;
 
+use super::build::{Build, UserRef};
 use super::numbers;
 
 /// A test in a build.
@@ -27,42 +28,61 @@ pub struct TestOccurrence {
     pub ignored: bool,
     /// Why it was not run.
     pub ignore_details: Option<String>,
+    /// Somebody is at it now.
+    pub currently_investigated: bool,
+    /// The test, which is the same in all builds.
+    pub test: Option<Test>,
+    /// Where the failure began; absent where that is this very build.
+    pub first_failed: Option<FirstFailed>,
 }
 
-/// A page of problems.
+/// A test.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ProblemOccurrences {
-    /// The problems.
-    pub problem_occurrence: Vec<ProblemOccurrence>,
+#[serde(default)]
+pub struct Test {
+    /// A long signed number, as text.
+    pub id: Option<String>,
+    /// Who looks, or looked, after it.
+    pub investigations: Option<Investigations>,
 }
 
-/// A problem of a build.
+/// Those of a test.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ProblemOccurrence {
-    /// An open set (`TC_EXIT_CODE`).
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    /// What distinguishes it from others of its type.
-    pub identity: Option<String>,
-    /// In words.
-    pub details: Option<String>,
-    /// For a failed dependency: that build's id.
-    pub additional_data: Option<String>,
-    /// Muted: it fails no build.
-    pub muted: bool,
+#[serde(default)]
+pub struct Investigations {
+    /// Given-up and fixed ones too.
+    pub investigation: Vec<Investigation>,
 }
 
-impl ProblemOccurrence {
-    /// What it says.
-    pub fn text(&self) -> &str {
-        let details = self
-            .details
-            .as_deref()
-            .filter(|text| !text.trim().is_empty());
-        details
-            .or(self.identity.as_deref())
-            .unwrap_or("a problem without a description")
+/// Somebody looks after it, or did.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Investigation {
+    /// `TAKEN`: now.
+    pub state: Option<String>,
+    /// Who.
+    pub assignee: Option<UserRef>,
+}
+
+/// The occurrence in which a failure began.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct FirstFailed {
+    /// Its build.
+    pub build: Option<Build>,
+}
+
+impl TestOccurrence {
+    /// Whether somebody is at it now, and who, if that is said.
+    pub fn investigator(&self) -> Option<Option<String>> {
+        let all = self.test.as_ref().and_then(|test| test.investigations.as_ref());
+        let taken = all
+            .into_iter()
+            .flat_map(|all| &all.investigation)
+            .find(|one| one.state.as_deref() == Some("TAKEN"));
+        let who = taken
+            .and_then(|one| one.assignee.as_ref())
+            .and_then(|user| user.called().map(ToOwned::to_owned));
+        (self.currently_investigated || taken.is_some()).then_some(who)
     }
 }
