@@ -37,7 +37,8 @@ pub(super) fn headline(outcome: &RunOutcome) -> String {
     }
 }
 
-fn how_it_ended(outcome: &RunOutcome) -> String {
+/// The same without the tests.
+pub(super) fn how_it_ended(outcome: &RunOutcome) -> String {
     match outcome.builds.as_slice() {
         [] => "No build was queued".to_owned(),
         [build] => one_build(build),

@@ -6,7 +6,7 @@ use super::mood::{Mood, address};
 use super::timeline::{Timeline, timeline};
 use crate::outcome::{BuildOutcome, Moment, RunOutcome, TestCounts};
 use crate::report::whose::Tally;
-use crate::report::summary::{count, headline, is_good, is_open, length};
+use crate::report::summary::{count, headline, how_it_ended, is_good, is_open, length};
 use crate::types::text::one_line;
 
 /// The run as a whole.
@@ -108,7 +108,11 @@ pub(super) fn run(outcome: &RunOutcome, context: &PageContext) -> Run {
         .map(|number| format!("Pipeline #{}", one_line(number, 20)));
     Run {
         title: match builds.as_slice() {
-            [build] => format!("{headline}: {}", crate::report::summary::title(build, 100)),
+            [build] => format!(
+                "{}: {}",
+                how_it_ended(outcome),
+                crate::report::summary::title(build, 100)
+            ),
             _ => headline.clone(),
         },
         mood: worst.map_or(Mood::Stopped, |build| Mood::of(&build.ending)),
