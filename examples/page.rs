@@ -15,6 +15,7 @@ fn main() -> anyhow::Result<()> {
             number: Some("128".into()),
             commit: Some("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567".into()),
             tag: None,
+            step: None,
         },
         pipeline_url: Some("https://bitbucket.org/acme/shop/pipelines/results/128".into()),
         repository: Some("acme/shop".into()),

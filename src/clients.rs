@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use url::Url;
 
-use crate::bitbucket;
+use crate::bitbucket::{self, Patience};
 use crate::config::Network;
 use crate::http::{Connection, Gated, Retry, Traced, Transport, Watch};
 use crate::teamcity::{self, Requests};
@@ -46,6 +46,8 @@ pub struct Clients {
     watch: Rc<dyn Watch>,
     /// One for all clients, so that they share connections.
     direct: OnceCell<Rc<dyn Transport>>,
+    /// One for all clients of Bitbucket, so that it is away once.
+    patience: Rc<Patience>,
 }
 
 impl Clients {
@@ -64,7 +66,15 @@ impl Clients {
             trace,
             watch,
             direct: OnceCell::new(),
+            patience: Rc::new(Patience::of_a_person()),
         }
+    }
+
+    /// The same for a step, which does not wait long for a Bitbucket that is away.
+    #[must_use]
+    pub fn for_a_step(mut self) -> Self {
+        self.patience = Rc::new(Patience::of_a_step());
+        self
     }
 
     /// What must not be shown.
@@ -115,7 +125,8 @@ impl Clients {
         credential: &Credential,
     ) -> Result<bitbucket::Client, Diagnostic> {
         let transport = self.named("Bitbucket", self.connected(None)?);
-        bitbucket::Client::new(transport, api.clone(), Some(credential)).map_err(|_| {
+        let patience = Rc::clone(&self.patience);
+        bitbucket::Client::new(transport, api.clone(), Some(credential), patience).map_err(|_| {
             Diagnostic::usage(
                 "the Bitbucket credential holds characters that no header may have",
                 "Store the e-mail address and the token alone.",
@@ -133,12 +144,15 @@ impl Clients {
         proxy: &Url,
     ) -> Result<bitbucket::Client, Diagnostic> {
         let transport = self.named("Bitbucket", self.connected(Some(proxy))?);
-        bitbucket::Client::new(transport, bitbucket::proxied(api), None).map_err(|error| {
-            Diagnostic::usage(
-                format!("the step's proxy to Bitbucket can't be used: {error}"),
-                "Check BITBUCKET_PROXY_URL.",
-            )
-        })
+        let patience = Rc::clone(&self.patience);
+        bitbucket::Client::new(transport, bitbucket::proxied(api), None, patience).map_err(
+            |error| {
+                Diagnostic::usage(
+                    format!("the step's proxy to Bitbucket can't be used: {error}"),
+                    "Check BITBUCKET_PROXY_URL.",
+                )
+            },
+        )
     }
 
     fn direct(&self) -> Result<Rc<dyn Transport>, Diagnostic> {

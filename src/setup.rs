@@ -1,5 +1,6 @@
 //! The one place where everything is put together: settings, clients, the run, reports.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fmt;
 use std::rc::Rc;
@@ -7,27 +8,30 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cancel;
+use crate::cancel::{self, Fate, Fates, Settler};
 use crate::check;
 use crate::cli::{self, Command};
 use crate::clients::{Clients, Login, Trace};
 use crate::config::{self, CommandKind, Network, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
 use crate::http::Watch;
-use crate::identity::{Identity, Marker};
-use crate::outcome::{Event, Events, QueuedBuild, RunOutcome};
+use crate::identity::Marker;
+use crate::outcome::{Event, Events, News, Superseded};
 use crate::place::clone;
 use crate::preflight::{Reach, TOKEN_VARIABLE, cure};
 use crate::report::console::Console;
-use crate::results::{self, Budget, Collecting, Results};
+use crate::results::{Board, Budget, Collecting, Earlier, Results};
 use crate::run::{Context, Ledger};
 use crate::teamcity::Client;
 use crate::token::{self, Authenticated, Session, TokenCommand};
 use crate::types::{Diagnostic, ProxyAddress, Secrets};
 use crate::world::{BoxFuture, World, gated};
+use tokio::sync::Notify;
 
 /// How long a server that does not answer is retried where a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long ending an older build's row may take.
+const BESIDE: Duration = Duration::from_secs(8);
 
 /// Does what arguments and environment say.
 pub async fn run(
@@ -52,7 +56,12 @@ pub async fn run(
             ExitStatus::Success
         }
         Ok(Command::Run) => run_builds(environment, world, console, secrets).await,
-        Ok(Command::Cancel) => cancel_builds(environment, world, console, secrets).await,
+        Ok(Command::Cancel) => {
+            settle(environment, world, console, secrets, CommandKind::Cancel).await
+        }
+        Ok(Command::Sweep) => {
+            settle(environment, world, console, secrets, CommandKind::Sweep).await
+        }
         Ok(Command::Check { json }) => check_all(environment, world, console, secrets, json).await,
         Ok(Command::Token(command)) => {
             keep_token(environment, world, console, secrets, command).await
@@ -85,7 +94,8 @@ async fn run_builds(
         &world,
         &console,
         &secrets,
-    );
+    )
+    .for_a_step();
     let (Some(client), Some(stranger)) = (
         teamcity(&settings, &clients, &console),
         logged_in(&settings, &Login::Stranger, &clients, &console),
@@ -98,50 +108,49 @@ async fn run_builds(
         credential: TOKEN_VARIABLE,
         proxy: proxy.as_deref(),
     };
-    let storage = settings.pipeline.pipe_storage_dir.as_deref();
+    let marker = Marker::of(&settings.pipeline, world.random);
     let earlier = match settings.what {
-        What::FollowAuto => results::earlier(&world.directory, storage),
-        _ => Ok(Vec::new()),
+        What::FollowAuto => earlier(&settings, &world, &marker),
+        _ => Earlier::default(),
     };
-    let earlier = match earlier {
-        Ok(earlier) => earlier,
-        Err(why) => {
-            console.error(&why);
-            return ExitStatus::Usage;
-        }
-    };
-    let marker = marker(&settings, world.random);
+    let board = Board::of(&settings, &clients);
     let results = Results::new(
         &settings,
         &world.directory,
-        &clients,
+        board.as_ref(),
         &console,
-        marker.pipeline_tag(),
+        &marker,
+        clients.secrets(),
     );
     #[expect(clippy::cast_precision_loss, reason = "a spread needs no precision")]
     let phase = (world.random % 1000) as f64 / 1000.0;
-    let tell = |queued: &[QueuedBuild]| -> BoxFuture<'_, ()> {
-        let queued = queued.to_vec();
-        let results = &results;
-        Box::pin(async move { results.started(&queued).await })
+    let begun = Notify::new();
+    let tell = |news: News| -> BoxFuture<'_, ()> {
+        let (results, client, board, begun) = (&results, &client, board.as_ref(), &begun);
+        Box::pin(async move {
+            match news {
+                News::Begun(queued) => {
+                    begun.notify_one();
+                    results.started(&queued).await;
+                }
+                News::Stopped(outcome) => results.stopped(&outcome).await,
+                News::Superseded(older) => superseded(client, board, &older).await,
+            }
+        })
     };
-    let begun = Instant::now();
-    let timeout = begun.checked_add(settings.follow.timeout).unwrap_or(begun);
+    let now = Instant::now();
+    let timeout = now.checked_add(settings.follow.timeout).unwrap_or(now);
     let budget = Budget::new(timeout);
     let say = |line: String| console.text(&line);
     let collecting = Collecting::new(
         &client,
         &*console,
         &budget,
-        &settings.results,
+        &settings,
         &world.directory,
         &secrets,
         &say,
     );
-    let stopped = |outcome: RunOutcome, until: Instant| -> BoxFuture<'_, ()> {
-        let results = &results;
-        Box::pin(async move { results.stopped(&outcome, until).await })
-    };
     let context = Context {
         client: &client,
         reach: &reach,
@@ -154,11 +163,28 @@ async fn run_builds(
         keep: &|outcome| results.keep(outcome),
         tell: &tell,
         results: &collecting,
-        stopped: &stopped,
         ledger: &Ledger::default(),
     };
     let mut stop = world.stop;
-    let mut outcome = crate::run::run(&context, &mut stop).await;
+    // By then TeamCity was found good. It delays nothing, and ends with the run.
+    let sweeps = async {
+        begun.notified().await;
+        let left_behind = cancel::Context {
+            client: &client,
+            events: &*console,
+            marker: &marker,
+            pipeline: &settings.pipeline,
+            board: board.clone(),
+            earlier: &earlier,
+        };
+        cancel::beside(&left_behind).await;
+        std::future::pending::<Infallible>().await
+    };
+    let mut outcome = tokio::select! {
+        biased;
+        outcome = crate::run::run(&context, &mut stop) => outcome,
+        never = sweeps => match never {},
+    };
     if outcome.status == ExitStatus::Success && settings.follow.wait && collecting.lacks_artifacts()
     {
         outcome.status = ExitStatus::ArtifactMissing;
@@ -185,7 +211,10 @@ async fn run_builds(
         // The builds are over, but the signal counts all the same.
         tokio::select! {
             biased;
-            signal = stop => status = ExitStatus::Signal(signal),
+            signal = stop => {
+                status = ExitStatus::Signal(signal);
+                results.stopped(&outcome).await;
+            }
             () = leave => {}
         }
     }
@@ -193,13 +222,33 @@ async fn run_builds(
     status
 }
 
-async fn cancel_builds(
+/// Ends the row of an older build, on the older build's own commit.
+async fn superseded(client: &Client, board: Option<&Board>, older: &Superseded) {
+    let Some(board) = board else { return };
+    let fate = Fate::stopped("superseded by a newer commit of the branch");
+    let fates = Fates::from([(older.id, fate)]);
+    let settler = Settler::new(client, board.clone());
+    for commit in &older.commits {
+        // What stays open is settled by a later sweep.
+        let _ = tokio::time::timeout(BESIDE, settler.settle(commit, &fates)).await;
+    }
+}
+
+fn earlier(settings: &Settings, world: &World, marker: &Marker) -> Earlier {
+    let storage = settings.pipeline.pipe_storage_dir.as_deref();
+    let server = settings.connection.url.as_str();
+    Earlier::read(&world.directory, storage, server, marker)
+}
+
+/// `cancel` and `sweep`.
+async fn settle(
     environment: Vec<(OsString, OsString)>,
     world: World,
     console: Rc<Console>,
     secrets: Secrets,
+    kind: CommandKind,
 ) -> ExitStatus {
-    let Some(settings) = settings(environment, CommandKind::Cancel, &console) else {
+    let Some(settings) = settings(environment, kind, &console) else {
         return ExitStatus::Usage;
     };
     let clients = clients(
@@ -208,19 +257,35 @@ async fn cancel_builds(
         &world,
         &console,
         &secrets,
-    );
+    )
+    .for_a_step();
     let Some(client) = teamcity(&settings, &clients, &console) else {
         return ExitStatus::Usage;
     };
-    let marker = marker(&settings, world.random);
+    let marker = Marker::of(&settings.pipeline, world.random);
     let why = settings.pipeline.link().map_or_else(
         || "canceled by the pipeline".to_owned(),
         |link| format!("canceled by the pipeline {link}"),
     );
+    let context = cancel::Context {
+        client: &client,
+        events: &*console,
+        marker: &marker,
+        pipeline: &settings.pipeline,
+        board: Board::of(&settings, &clients),
+        earlier: &earlier(&settings, &world, &marker),
+    };
+    let now = (world.now)();
+    let work = async {
+        match kind {
+            CommandKind::Sweep => cancel::sweep(&context, now).await,
+            _ => cancel::cancel(&context, &why).await,
+        }
+    };
     tokio::select! {
         biased;
         signal = world.stop => ExitStatus::Signal(signal),
-        status = cancel::cancel(&client, &*console, &marker, &why) => status,
+        status = work => status,
     }
 }
 
@@ -338,22 +403,6 @@ impl Watch for Outages {
     fn recovered(&self, after: Duration) {
         self.0.event(&Event::Recovered { after });
     }
-}
-
-fn marker(settings: &Settings, random: u64) -> Marker {
-    let pipeline = &settings.pipeline;
-    let text = |number: Option<u64>| number.map(|number| number.to_string());
-    let (number, run) = (text(pipeline.build_number), text(pipeline.step_run_number));
-    Marker::new(&Identity {
-        repository: pipeline
-            .repository_uuid
-            .as_deref()
-            .or(pipeline.repository_full_name.as_deref()),
-        pipeline: number.as_deref(),
-        step: pipeline.step_uuid.as_deref(),
-        run: run.as_deref(),
-        random,
-    })
 }
 
 /// Expands an abbreviated commit, from the clone.

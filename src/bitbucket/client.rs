@@ -6,7 +6,8 @@ use http::Method;
 use url::Url;
 
 use super::error::{Error, ErrorKind};
-use super::model::{Annotation, BuildStatus, Commit, Report};
+use super::model::{Annotation, BuildStatus, Commit, Pipeline, Report, Row};
+use super::patience::Patience;
 use super::send::Sender;
 use crate::http::Transport;
 use crate::types::Credential;
@@ -26,6 +27,7 @@ pub struct Repository {
 }
 
 /// Bitbucket, through one way: the step's proxy, or a credential.
+#[derive(Clone)]
 pub struct Client {
     pub(super) sender: Sender,
 }
@@ -39,22 +41,49 @@ impl Client {
         transport: Rc<dyn Transport>,
         base: Url,
         credential: Option<&Credential>,
+        patience: Rc<Patience>,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
         Ok(Self {
-            sender: Sender::new(transport, base, credential)?,
+            sender: Sender::new(transport, base, credential, patience)?,
         })
     }
 
-    fn commit_url(&self, of: &Repository, commit: &str, rest: &[&str]) -> Url {
+    /// The same, for requests that close what was opened: for them a part of the patience is kept.
+    #[must_use]
+    pub fn closing(&self) -> Self {
+        Self {
+            sender: self.sender.closing(),
+        }
+    }
+
+    /// The same, for one of so many ways: when it is away, time is left for the others.
+    #[must_use]
+    pub fn one_of(&self, ways: u32) -> Self {
+        Self {
+            sender: self.sender.one_of(ways),
+        }
+    }
+
+    fn commit_segments<'a>(
+        &self,
+        of: &'a Repository,
+        commit: &'a str,
+        rest: &[&'a str],
+    ) -> Vec<&'a str> {
         let mut segments = vec!["repositories", &of.workspace, &of.slug, "commit", commit];
         segments.extend(rest);
-        self.sender.url(&segments, &[])
+        segments
+    }
+
+    fn commit_url(&self, of: &Repository, commit: &str, rest: &[&str]) -> Url {
+        self.sender
+            .url(&self.commit_segments(of, commit, rest), &[])
     }
 
     /// The whole hash of a commit that is given in short.
     ///
     /// # Errors
-    /// Like every method here: when Bitbucket refuses, or does not answer sensibly in half a minute.
+    /// Like every method here: when Bitbucket refuses, or does not answer sensibly for as long as there is patience.
     pub async fn commit(&self, of: &Repository, short: &str) -> Result<String, Error> {
         let url = self.commit_url(of, short, &[]);
         let commit: Commit = self.sender.json(Method::GET, url, None::<&()>).await?;
@@ -98,6 +127,19 @@ impl Client {
             .map(drop)
     }
 
+    /// The reports of a commit. Those that this version can't read are left out.
+    ///
+    /// # Errors
+    /// See [`Self::commit`].
+    pub async fn reports(&self, of: &Repository, commit: &str) -> Result<Vec<Report>, Error> {
+        let segments = self.commit_segments(of, commit, &["reports"]);
+        let all: Vec<serde_json::Value> = self.sender.list(&segments).await?;
+        Ok(all
+            .into_iter()
+            .filter_map(|report| serde_json::from_value(report).ok())
+            .collect())
+    }
+
     /// Adds annotations to a report: the first thousand, a hundred a call.
     ///
     /// # Errors
@@ -134,5 +176,31 @@ impl Client {
             .send(Method::POST, url, Some(status))
             .await
             .map(drop)
+    }
+
+    /// The build statuses of a commit, of all branches.
+    ///
+    /// # Errors
+    /// See [`Self::commit`].
+    pub async fn statuses(&self, of: &Repository, commit: &str) -> Result<Vec<Row>, Error> {
+        let segments = self.commit_segments(of, commit, &["statuses"]);
+        self.sender.list(&segments).await
+    }
+
+    /// A pipeline, by its number.
+    ///
+    /// # Errors
+    /// See [`Self::commit`].
+    pub async fn pipeline(&self, of: &Repository, number: u64) -> Result<Pipeline, Error> {
+        let number = number.to_string();
+        let segments = [
+            "repositories",
+            &of.workspace,
+            &of.slug,
+            "pipelines",
+            &number,
+        ];
+        let url = self.sender.url(&segments, &[]);
+        self.sender.json(Method::GET, url, None::<&()>).await
     }
 }

@@ -57,8 +57,8 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Whether asking again may help.
-    pub(super) fn may_pass(&self) -> bool {
+    /// Whether Bitbucket is away, so that asking again may help.
+    pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Unavailable(_))
     }
 }

@@ -15,19 +15,12 @@ use url::Url;
 
 use super::error::{self, Error, ErrorKind};
 use super::model::Page;
+use super::patience::Patience;
 use crate::http::{Request, Transport, read_limited};
 use crate::types::Credential;
 
-/// The whole time for one call with its repetitions: a result of TeamCity's must not wait longer for Bitbucket.
-const BUDGET: Duration = Duration::from_secs(30);
 /// The time for one try.
 const TRY: Duration = Duration::from_secs(10);
-/// Pauses between tries.
-const PAUSES: [Duration; 3] = [
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-    Duration::from_secs(6),
-];
 /// Largest answer, in bytes.
 const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
 /// Most pages of a list.
@@ -57,10 +50,15 @@ pub fn proxied(api: &Url) -> Url {
     url
 }
 
+#[derive(Clone)]
 pub(super) struct Sender {
     transport: Rc<dyn Transport>,
     base: Url,
     headers: HeaderMap,
+    patience: Rc<Patience>,
+    closing: bool,
+    /// Of how many ways this is one.
+    ways: u32,
 }
 
 impl Sender {
@@ -68,6 +66,7 @@ impl Sender {
         transport: Rc<dyn Transport>,
         base: Url,
         credential: Option<&Credential>,
+        patience: Rc<Patience>,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -78,7 +77,24 @@ impl Sender {
             transport,
             base,
             headers,
+            patience,
+            closing: false,
+            ways: 1,
         })
+    }
+
+    pub(super) fn one_of(&self, ways: u32) -> Self {
+        Self {
+            ways: ways.max(1),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn closing(&self) -> Self {
+        Self {
+            closing: true,
+            ..self.clone()
+        }
     }
 
     /// The URL of a path below the base; each segment is encoded (`{` becomes `%7B`).
@@ -117,12 +133,18 @@ impl Sender {
             .transpose()
             .map_err(|error| ErrorKind::Unreadable(error.to_string()))?
             .map(Bytes::from);
-        let end = Instant::now() + BUDGET;
-        let mut pauses = PAUSES.into_iter();
+        let allowed = self.patience.left(self.closing) / self.ways;
+        if allowed.is_zero() {
+            let why = "it did not answer before, and is not asked again".to_owned();
+            return Err(ErrorKind::Unreachable(why).into());
+        }
+        let end = Instant::now() + allowed;
+        let mut pauses = self.patience.pauses.iter();
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let left = end.saturating_duration_since(Instant::now());
+            let begun = Instant::now();
+            let left = end.saturating_duration_since(begun);
             let request = self.request(method.clone(), url.clone(), body.clone(), attempt);
             let tried = timeout(TRY.min(left), self.once(request)).await;
             let (error, wish) = match tried {
@@ -133,14 +155,19 @@ impl Sender {
                     None,
                 ),
             };
+            if !error.may_pass() {
+                return Err(error.into());
+            }
             let pause = pauses
                 .next()
-                .map(|pause| pause.max(wish.unwrap_or_default()));
-            match pause {
-                Some(pause) if error.may_pass() && Instant::now() + pause < end => {
-                    sleep(pause).await;
-                }
-                _ => return Err(error.into()),
+                .map(|pause| (*pause).max(wish.unwrap_or_default()))
+                .filter(|pause| Instant::now() + *pause < end);
+            if let Some(pause) = pause {
+                sleep(pause).await;
+            }
+            self.patience.wasted(begun);
+            if pause.is_none() {
+                return Err(error.into());
             }
         }
     }

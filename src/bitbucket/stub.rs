@@ -6,7 +6,7 @@ use bytes::Bytes;
 use teamcity_simulator::bitbucket::{Bitbucket, Scope};
 use url::Url;
 
-use super::{Client, Repository, proxied};
+use super::{Client, Patience, Repository, proxied};
 use crate::http::{
     BoxFuture, Chunks, Request, Response, Transport, TransportError, TransportErrorKind,
 };
@@ -68,18 +68,30 @@ fn api() -> Url {
     Url::parse("https://api.bitbucket.org/2.0").unwrap()
 }
 
-/// By the step's proxy.
+/// By the step's proxy, for a person.
 pub(crate) fn by_proxy(bitbucket: &Bitbucket) -> Client {
-    Client::new(Rc::new(InProcess(bitbucket.clone())), proxied(&api()), None).unwrap()
+    by_proxy_with(bitbucket, &Rc::new(Patience::of_a_person()))
+}
+
+/// By the step's proxy.
+pub(crate) fn by_proxy_with(bitbucket: &Bitbucket, patience: &Rc<Patience>) -> Client {
+    let transport = Rc::new(InProcess(bitbucket.clone()));
+    Client::new(transport, proxied(&api()), None, Rc::clone(patience)).unwrap()
+}
+
+/// With the credential, for a person.
+pub(crate) fn direct(bitbucket: &Bitbucket) -> Client {
+    direct_with(bitbucket, &Rc::new(Patience::of_a_person()))
 }
 
 /// With the credential.
-pub(crate) fn direct(bitbucket: &Bitbucket) -> Client {
+pub(crate) fn direct_with(bitbucket: &Bitbucket, patience: &Rc<Patience>) -> Client {
     let credential = Credential::Bearer(Secret::new("s3cr3t"));
     Client::new(
         Rc::new(InProcess(bitbucket.clone())),
         api(),
         Some(&credential),
+        Rc::clone(patience),
     )
     .unwrap()
 }

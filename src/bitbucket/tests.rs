@@ -220,7 +220,8 @@ async fn the_real_proxy_is_asked_by_plain_http_with_the_whole_address() {
     };
     let transport = std::rc::Rc::new(crate::http::connect(&connection).unwrap());
     let api = url::Url::parse("https://api.bitbucket.org/2.0").unwrap();
-    let client = Client::new(transport, proxied(&api), None).unwrap();
+    let patience = std::rc::Rc::new(Patience::of_a_person());
+    let client = Client::new(transport, proxied(&api), None, patience.clone()).unwrap();
     client
         .delete_report(&repository(), COMMIT, "teamcity-x")
         .await
@@ -233,6 +234,7 @@ async fn the_real_proxy_is_asked_by_plain_http_with_the_whole_address() {
         transport,
         served.api_url().parse().unwrap(),
         Some(&credential),
+        patience,
     )
     .unwrap();
     assert_eq!(

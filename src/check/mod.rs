@@ -18,10 +18,11 @@ use crate::clients::{Clients, Login, Trace};
 use crate::config::{self, Build, Network, Partial, RevisionChoice, What};
 use crate::exit::ExitStatus;
 use crate::http::Watch;
+use crate::identity::Marker;
 use crate::place::clone;
 use crate::preflight::{self, Bad, Findings, Known, Question, Reach, cure};
 use crate::report::console::Console;
-use crate::results;
+use crate::results::{Earlier, earlier};
 use crate::teamcity::Client;
 use crate::types::{BuildId, Diagnostic, ProxyAddress, RepositoryAddress, Secrets};
 use crate::world::World;
@@ -128,9 +129,9 @@ impl Work<'_> {
         match &settings.what {
             Some(What::Queue(build)) => self.builds(all, &client, build, &known).await,
             Some(What::Follow(ids)) => follow(all, &client, ids).await,
-            Some(What::FollowAuto) => match self.earlier() {
+            Some(What::FollowAuto) => match self.earlier(&client).await {
                 Ok(ids) => follow(all, &client, &ids).await,
-                Err(why) => all.bad(Bad::new("builds", Diagnostic::usage(why, ""))),
+                Err(wrong) => all.bad(Bad::new("builds", wrong)),
             },
             Some(What::Nothing) | None => {}
         }
@@ -163,9 +164,13 @@ impl Work<'_> {
         .await;
     }
 
-    fn earlier(&self) -> Result<Vec<BuildId>, String> {
-        let storage = self.settings.pipeline.pipe_storage_dir.as_deref();
-        results::earlier(&self.world.directory, storage)
+    async fn earlier(&self, client: &Client) -> Result<Vec<BuildId>, Diagnostic> {
+        let pipeline = &self.settings.pipeline;
+        let marker = Marker::of(pipeline, self.world.random);
+        let storage = pipeline.pipe_storage_dir.as_deref();
+        let server = client.base().as_str();
+        let left = Earlier::read(&self.world.directory, storage, server, &marker);
+        earlier::started(client, &marker, &left).await
     }
 }
 

@@ -39,8 +39,10 @@ enum Sub {
         #[arg(long)]
         json: bool,
     },
-    /// Cancel what this pipe queued in this pipeline and is still queued or running
+    /// Settle what this pipe left behind in this pipeline: builds, build statuses, reports
     Cancel,
+    /// Settle what killed steps left behind in the whole repository
+    Sweep,
     /// Keep TeamCity access tokens in Bitbucket's variables
     #[command(subcommand)]
     Token(TokenSub),
@@ -217,6 +219,7 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Option<Co
         Some(Sub::Run) => Some(Command::Run),
         Some(Sub::Check { json }) => Some(Command::Check { json }),
         Some(Sub::Cancel) => Some(Command::Cancel),
+        Some(Sub::Sweep) => Some(Command::Sweep),
         Some(Sub::Token(command)) => Some(Command::Token(token(command, innermost)?)),
     })
 }

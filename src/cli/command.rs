@@ -14,8 +14,10 @@ pub enum Command {
         /// As JSON.
         json: bool,
     },
-    /// Cancel what this pipeline queued.
+    /// Settle what this pipeline left behind.
     Cancel,
+    /// Settle what killed steps left behind in the repository.
+    Sweep,
     /// The life of a token.
     Token(TokenCommand),
     /// Show this help.
@@ -32,6 +34,7 @@ impl Command {
             Self::Run => Some(CommandKind::Run),
             Self::Check { .. } => Some(CommandKind::Check),
             Self::Cancel => Some(CommandKind::Cancel),
+            Self::Sweep => Some(CommandKind::Sweep),
             Self::Token(_) | Self::Help(_) | Self::Version(_) => None,
         }
     }

@@ -36,8 +36,9 @@ fn from_variable(text: &str) -> Result<Command, CliError> {
         "" | "$command" | "${command}" | "run" => Ok(Command::Run),
         "check" => Ok(Command::Check { json: false }),
         "cancel" => Ok(Command::Cancel),
+        "sweep" => Ok(Command::Sweep),
         _ => Err(CliError::new(format!(
-            "COMMAND can't be '{}'\n  → write one of 'run', 'check', 'cancel'",
+            "COMMAND can't be '{}'\n  → write one of 'run', 'check', 'cancel', 'sweep'",
             one_line(text, 40)
         ))),
     }

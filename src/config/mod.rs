@@ -46,8 +46,10 @@ pub enum CommandKind {
     Run,
     /// Check what a run needs. Requires the same.
     Check,
-    /// Cancel what this pipeline queued. Needs the server, the token, and to know which pipeline this is.
+    /// Settle what this pipeline left behind. Needs the server, the token, and to know which pipeline this is.
     Cancel,
+    /// Settle what killed steps left behind. Needs the server, the token, the repository, and a Bitbucket credential.
+    Sweep,
 }
 
 /// What could be read of the variables, whatever is wrong with others.
@@ -129,11 +131,17 @@ fn gather(
             let given = |name: &str| found.given.get(name).cloned();
             build::what(&mut reader, raw, &found.pipeline, &given)
         }
-        CommandKind::Cancel => {
-            require_identity(&mut reader, &found.pipeline);
+        CommandKind::Cancel | CommandKind::Sweep => {
+            match command {
+                CommandKind::Sweep => require_repository(&mut reader, &found.pipeline),
+                _ => require_identity(&mut reader, &found.pipeline),
+            }
             // A misspelt name of what `cancel` does not need is no reason to leave builds running.
             reader.misspelt.retain(|meant, _| {
-                variables::find(meant).is_some_and(|variable| variable.group == Group::Connection)
+                variables::find(meant).is_some_and(|variable| {
+                    variable.group == Group::Connection
+                        || command == CommandKind::Sweep && variable.group == Group::Bitbucket
+                })
             });
             reader.strangers.clear();
             Some(What::Nothing)
@@ -144,7 +152,15 @@ fn gather(
     let has_credential = bitbucket
         .as_ref()
         .is_some_and(|bitbucket| bitbucket.credential.is_some());
-    let results = results::results(&mut reader, raw, has_credential);
+    if command == CommandKind::Sweep && bitbucket.is_some() && !has_credential {
+        reader.problem(
+            "BITBUCKET_ACCESS_TOKEN",
+            "is missing: without a credential nobody can tell which pipelines have ended",
+            "pass it, or ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN, with the scopes pipeline and repository",
+        );
+    }
+    let waits = follow.wait;
+    let results = results::results(&mut reader, raw, &found.pipeline, has_credential, waits);
     let partial = Partial {
         url,
         token,
@@ -203,6 +219,16 @@ fn require_identity(reader: &mut Reader, pipeline: &Pipeline) {
             "BITBUCKET_PIPELINE_UUID",
             "is missing: without it nobody can tell which builds are this pipeline's",
             "run 'cancel' in a step of the pipeline that queued the builds",
+        );
+    }
+}
+
+fn require_repository(reader: &mut Reader, pipeline: &Pipeline) {
+    if pipeline.workspace.is_none() || pipeline.repository_slug.is_none() {
+        reader.problem(
+            "BITBUCKET_REPO_FULL_NAME",
+            "is missing: without it nobody can tell which builds are this repository's",
+            "run 'sweep' in a pipeline of the repository",
         );
     }
 }

@@ -28,6 +28,8 @@ pub struct Pipeline {
     pub step_run_number: Option<u64>,
     /// The step's place in a parallel group, from 0.
     pub parallel_step: Option<u64>,
+    /// How the step's script ended; only in an after-script.
+    pub exit_code: Option<String>,
     /// Who started the step: a UUID in braces.
     pub triggerer_uuid: Option<String>,
     /// The commit. In a pull-request pipeline it has 12 digits only.
@@ -66,6 +68,12 @@ impl Pipeline {
     /// The pipeline's page on Bitbucket.
     #[must_use]
     pub fn link(&self) -> Option<Url> {
+        self.link_to(self.build_number?)
+    }
+
+    /// The page of a pipeline of the same repository.
+    #[must_use]
+    pub fn link_to(&self, number: u64) -> Option<Url> {
         let mut url = Url::parse("https://bitbucket.org/").ok()?;
         url.path_segments_mut()
             .ok()?
@@ -73,7 +81,7 @@ impl Pipeline {
             .push(self.workspace.as_deref()?)
             .push(self.repository_slug.as_deref()?)
             .extend(["pipelines", "results"])
-            .push(&self.build_number?.to_string());
+            .push(&number.to_string());
         Some(url)
     }
 
@@ -115,6 +123,7 @@ impl Pipeline {
             step_uuid: raw.step_uuid,
             step_run_number: number(raw.step_run_number),
             parallel_step: number(raw.parallel_step),
+            exit_code: raw.exit_code,
             triggerer_uuid: raw.step_triggerer_uuid,
             commit: raw.commit,
             branch: raw.branch,
@@ -149,6 +158,7 @@ struct Raw {
     step_uuid: Option<String>,
     step_run_number: Option<String>,
     parallel_step: Option<String>,
+    exit_code: Option<String>,
     step_triggerer_uuid: Option<String>,
     commit: Option<String>,
     branch: Option<String>,

@@ -81,6 +81,7 @@ pub(super) struct Raw {
     pub(super) test_reports: Option<String>,
     pub(super) code_insights: Option<String>,
     pub(super) build_status: Option<String>,
+    pub(super) label: Option<String>,
     pub(super) report_file: Option<String>,
     pub(super) output_variables: Option<String>,
     pub(super) atlassian_account_email: Option<String>,

@@ -3,14 +3,25 @@
 use std::path::PathBuf;
 
 use super::defaults::{default_text, is_none};
+use super::pipelines::Pipeline;
 use super::raw::{List, Raw};
 use super::reader::Reader;
 use super::settings::Results;
 
-/// What to make of the results.
-pub(super) fn results(reader: &mut Reader, raw: &mut Raw, has_credential: bool) -> Results {
+/// Longest label, in characters: names of statuses have room for it.
+const LONGEST_LABEL: usize = 50;
+
+/// What to make of the results, by a step that waits for them or not.
+pub(super) fn results(
+    reader: &mut Reader,
+    raw: &mut Raw,
+    pipeline: &Pipeline,
+    has_credential: bool,
+    waits: bool,
+) -> Results {
     let build_status_given = raw.build_status.is_some();
-    let build_status = reader.boolean("BUILD_STATUS", raw.build_status.take(), has_credential);
+    let by_default = has_credential && waits;
+    let build_status = reader.boolean("BUILD_STATUS", raw.build_status.take(), by_default);
     if build_status_given && build_status && !has_credential {
         reader.problem(
             "BUILD_STATUS",
@@ -35,11 +46,25 @@ pub(super) fn results(reader: &mut Reader, raw: &mut Raw, has_credential: bool) 
         ),
         artifacts_dir: PathBuf::from(artifacts_dir.trim()),
         test_reports: reader.boolean("TEST_REPORTS", raw.test_reports.take(), true),
-        code_insights: reader.boolean("CODE_INSIGHTS", raw.code_insights.take(), true),
+        // Nobody would end the report of a build that nobody waits for.
+        code_insights: reader.boolean("CODE_INSIGHTS", raw.code_insights.take(), true)
+            && (waits || build_status),
         build_status,
+        label: label(reader, raw.label.take(), pipeline),
         report_file: (!is_none(&report_file)).then(|| PathBuf::from(report_file.trim())),
         output_variables: reader.boolean("OUTPUT_VARIABLES", raw.output_variables.take(), false),
     }
+}
+
+fn label(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> Option<String> {
+    let Some(given) = given else {
+        return pipeline.parallel_step.map(|number| number.to_string());
+    };
+    let label = given.trim();
+    if label.contains(char::is_control) || label.chars().count() > LONGEST_LABEL {
+        reader.wrong("LABEL", label, "write at most 50 characters on one line");
+    }
+    Some(label.to_owned())
 }
 
 fn artifacts(reader: &mut Reader, list: Option<List>) -> Vec<String> {

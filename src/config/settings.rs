@@ -10,7 +10,7 @@ use url::Url;
 use super::pipelines::Pipeline;
 use crate::types::{BuildId, BuildTypeId, Credential, Proxies, Secret};
 
-/// Everything that `run`, `check` and `cancel` need to know.
+/// Everything that `run`, `check`, `cancel` and `sweep` need to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How to reach TeamCity.
@@ -73,7 +73,7 @@ pub enum What {
     Follow(Vec<BuildId>),
     /// Follow what an earlier step queued, and queue nothing.
     FollowAuto,
-    /// The command names no builds: `cancel` finds them by the pipeline.
+    /// The command names no builds: `cancel` and `sweep` find them by their tags.
     Nothing,
 }
 
@@ -245,6 +245,8 @@ pub struct Results {
     pub code_insights: bool,
     /// Whether to put a build status on the commit. Only with a credential.
     pub build_status: bool,
+    /// Tells this run from others of the same configurations on the same commit.
+    pub label: Option<String>,
     /// The report page's file.
     pub report_file: Option<PathBuf>,
     /// Whether output variables go to Pipelines' file as well.

@@ -186,10 +186,10 @@ pub const ALL: &[Variable] = &[
     new("SUPERSEDE", Build, Boolean,
         "Cancel this pipe's queued and running builds of older commits of the branch.").default("false"),
     new("BUILD_ID", Build, List,
-        "Follow this build, or list of builds, and queue nothing. `auto` takes what an earlier step of the pipeline queued. Not together with `BUILD_TYPE_ID`."),
+        "Follow this build, or list of builds, and queue nothing. `auto` takes all that earlier steps of the pipeline, parallel ones too, started with `WAIT: 'false'`. Not together with `BUILD_TYPE_ID`."),
 
     new("WAIT", Following, Boolean,
-        "Wait for the end. `false` queues, reports the id, and passes the step.").default("true"),
+        "Wait for the end. `false` queues, reports the id, and passes the step; no status or report is left open unless `BUILD_STATUS` asks for one.").default("true"),
     new("TIMEOUT", Following, Duration,
         "How long to wait in all. When it passes, the builds are canceled (see `CANCEL_ON_STOP`) and the step fails. Keep it below the step's `max-time`.").default("110m"),
     new("QUEUE_TIMEOUT", Following, Duration,
@@ -216,7 +216,9 @@ pub const ALL: &[Variable] = &[
     new("CODE_INSIGHTS", Results, Boolean,
         "Put a report on the commit, with failed tests and build problems. Needs no credential.").default("true"),
     new("BUILD_STATUS", Results, Boolean,
-        "Put a build status on the commit that links to TeamCity. Default: `true` if there is a Bitbucket credential."),
+        "Put a build status on the commit that links to TeamCity. Default: `true` if there is a Bitbucket credential and the pipe waits."),
+    new("LABEL", Results, Text,
+        "Tells this run from others of the same configurations on the same commit: part of build statuses, report and test suites. Default: the number of the parallel step, if it is one."),
     new("REPORT_FILE", Results, Text,
         "File for a report page; `none` writes none.").default("teamcity-report.html"),
     new("OUTPUT_VARIABLES", Results, Boolean,
@@ -234,7 +236,7 @@ pub const ALL: &[Variable] = &[
         "Address of the step's own proxy to Bitbucket, for unusual runners.").default("http://host.docker.internal:29418"),
 
     new("COMMAND", Command, Text,
-        "`run`; `check` checks all that a run needs and queues nothing; `cancel` cancels what the pipe queued in this pipeline.").default("run"),
+        "`run`; `check` checks all that a run needs and queues nothing; `cancel` settles what the pipe left behind in this pipeline; `sweep` what killed steps left behind in the whole repository.").default("run"),
 ];
 
 #[cfg(test)]

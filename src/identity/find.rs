@@ -108,17 +108,57 @@ pub fn only_tagged(mut found: Vec<Build>, tag: &str) -> Vec<Build> {
     found
 }
 
-/// Queued and running builds that carry a tag of a pipeline.
+/// Queued and running builds that carry a tag.
 ///
 /// # Errors
 /// When TeamCity refuses or stays away.
 pub async fn living(client: &Client, tag: &str) -> Result<Vec<Build>, Error> {
+    let found = client.find_builds(&alive(tag)).await?;
+    Ok(only_tagged(found, tag))
+}
+
+/// The same, asked once.
+///
+/// # Errors
+/// When this one try fails.
+pub async fn living_now(client: &Client, tag: &str) -> Result<Vec<Build>, Error> {
+    let found = client.find_builds_now(&alive(tag)).await?;
+    Ok(only_tagged(found, tag))
+}
+
+fn alive(tag: &str) -> Locator {
     let states = Locator::new().with("queued", true).with("running", true);
-    let locator = Locator::new()
+    Locator::new()
         .with("tag", tag)
         .nested("state", &states)
         .with("defaultFilter", false)
-        .with("count", 100);
+        .with("count", 100)
+}
+
+/// The builds of a pipeline, in every state.
+///
+/// # Errors
+/// When TeamCity refuses or stays away.
+pub async fn of_pipeline(client: &Client, tag: &str) -> Result<Vec<Build>, Error> {
+    let locator = Locator::new()
+        .with("tag", tag)
+        .with("state", "any")
+        .with("defaultFilter", false)
+        .with("count", 500);
+    let found = client.find_builds(&locator).await?;
+    Ok(only_tagged(found, tag))
+}
+
+/// The newest builds that carry a tag and are over.
+///
+/// # Errors
+/// When TeamCity refuses or stays away.
+pub async fn finished(client: &Client, tag: &str, most: usize) -> Result<Vec<Build>, Error> {
+    let locator = Locator::new()
+        .with("tag", tag)
+        .with("state", "finished")
+        .with("defaultFilter", false)
+        .with("count", most);
     let found = client.find_builds(&locator).await?;
     Ok(only_tagged(found, tag))
 }

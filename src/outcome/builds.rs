@@ -19,6 +19,8 @@ pub type Moment = DateTime<FixedOffset>;
 pub struct RunOutcome {
     /// The server, as the user reaches it.
     pub server_url: String,
+    /// Tells this run from others of the same configurations on the same commit (`LABEL`).
+    pub label: Option<String>,
     /// The builds, in the order of `BUILD_TYPE_ID`.
     pub builds: Vec<BuildOutcome>,
     /// How the step ends.
@@ -78,6 +80,21 @@ pub struct BuildOutcome {
     pub changes: Vec<BuiltChange>,
     /// It was not queued by this run, but joined: an earlier try, `REUSE` or `BUILD_ID`.
     pub joined: bool,
+}
+
+impl RunOutcome {
+    /// A name with the run's label, if it has one.
+    pub fn labeled(&self, name: &str) -> String {
+        labeled(name, self.label.as_deref())
+    }
+}
+
+/// A name with a label, if there is one.
+pub fn labeled(name: &str, label: Option<&str>) -> String {
+    match label {
+        Some(label) => format!("{name} ({label})"),
+        None => name.to_owned(),
+    }
 }
 
 impl BuildOutcome {

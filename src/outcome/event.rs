@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::builds::{BuildOutcome, ChainBuild, Moment};
+use super::builds::{BuildOutcome, ChainBuild, Moment, RunOutcome};
 use crate::types::{BuildId, BuildTypeId};
 
 /// Which of the run's builds: its place in `BUILD_TYPE_ID`.
@@ -152,6 +152,28 @@ pub enum Event {
         /// `Err` with the reason where that did not work.
         result: Result<(), String>,
     },
+}
+
+/// What Bitbucket is to be told of.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// These builds were begun.
+    Begun(Vec<QueuedBuild>),
+    /// The step is being stopped, and this is how things will stand.
+    Stopped(RunOutcome),
+    /// An older build was canceled in favour of one of this run's.
+    Superseded(Superseded),
+}
+
+/// An older build that was canceled in favour of one of this run's.
+#[derive(Debug, Clone)]
+pub struct Superseded {
+    /// Its id.
+    pub id: BuildId,
+    /// Its page.
+    pub url: Option<String>,
+    /// The commits that may bear its row, one of which its pipeline ran on.
+    pub commits: Vec<String>,
 }
 
 /// A build, freshly queued or joined.

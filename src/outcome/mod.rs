@@ -7,7 +7,7 @@ pub mod whose;
 
 pub use builds::{
     BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment, Problem,
-    RunOutcome, TestCounts,
+    RunOutcome, TestCounts, labeled,
 };
-pub use event::{Event, Events, LogLevel, Position, QueuedBuild};
+pub use event::{Event, Events, LogLevel, News, Position, QueuedBuild, Superseded};
 pub use whose::Class;

@@ -39,9 +39,8 @@ pub fn file_names(outcome: &RunOutcome) -> HashSet<String> {
 
 /// The annotations: problems, then tests, in the order of their classes; at most a thousand.
 pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
-    let build_types = outcome.builds.iter().map(|build| build.build_type.as_str());
     let mut made = Made {
-        report: insights::id(&outcome.server_url, build_types),
+        report: insights::id_of(outcome),
         several: outcome.builds.len() > 1,
         tree,
         used: HashMap::new(),

@@ -121,6 +121,7 @@ mod tests {
     fn outcome(builds: Vec<BuildOutcome>) -> RunOutcome {
         RunOutcome {
             server_url: "https://tc.example.com".into(),
+            label: None,
             builds,
             status: ExitStatus::Success,
             reason: None,

@@ -2,28 +2,49 @@
 
 use std::time::Duration;
 
+use super::summary::{self, at_a_word, count, headline, is_good, title};
 use super::whose::Tally;
-use super::summary::{at_a_word, count, headline, is_good, is_open, title};
 use crate::bitbucket::model::{Data, DataValue, Report, ReportResult, ReportType};
+use crate::exit::ExitStatus;
 use crate::outcome::QueuedBuild;
-use crate::outcome::{BuildOutcome, RunOutcome};
+use crate::outcome::{BuildOutcome, RunOutcome, labeled};
 use crate::types::hash;
 use crate::types::text::one_line;
 
+/// Who reports.
+pub(super) const REPORTER: &str = "TeamCity";
 /// Longest title, in characters.
 const LONGEST_TITLE: usize = 120;
 /// Longest details, in characters.
-const LONGEST_DETAILS: usize = 1_000;
+pub(super) const LONGEST_DETAILS: usize = 1_000;
 
-/// The report's id: the same for each run of the same configurations, so that a later one replaces it.
-pub fn id<'a>(server_url: &'a str, build_types: impl IntoIterator<Item = &'a str>) -> String {
-    let mut parts = vec![server_url];
-    parts.extend(build_types);
-    format!("teamcity-{}", hash::hex(&parts, 31))
+/// How the ids of this pipe's reports begin.
+pub(super) const PREFIX: &str = "teamcity-";
+/// Begins the line of details that names the builds of an open report: its data have room for ten.
+pub(super) const BUILDS: &str = "Builds: ";
+
+/// The report's id: the same for each run of the same configurations with the same label, so that a later one replaces it.
+fn id<'a>(
+    server_url: &str,
+    label: Option<&str>,
+    build_types: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let mut parts = vec![server_url.to_owned()];
+    parts.extend(build_types.into_iter().map(ToOwned::to_owned));
+    // Without one it is the id of version 0.1.0.
+    parts.extend(label.map(|label| format!("LABEL {label}")));
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    format!("{PREFIX}{}", hash::hex(&parts, 31))
+}
+
+/// The id of a run's report.
+pub fn id_of(outcome: &RunOutcome) -> String {
+    let build_types = outcome.builds.iter().map(|build| build.build_type.as_str());
+    id(&outcome.server_url, outcome.label.as_deref(), build_types)
 }
 
 /// The report while builds are queued and running.
-pub fn pending(server_url: &str, builds: &[QueuedBuild]) -> Report {
+pub fn pending(server_url: &str, label: Option<&str>, builds: &[QueuedBuild]) -> Report {
     let names: Vec<_> = builds
         .iter()
         .map(|build| one_line(&build.name, 100))
@@ -37,21 +58,47 @@ pub fn pending(server_url: &str, builds: &[QueuedBuild]) -> Report {
         ));
     }
     Report {
-        title: at_a_word(&format!("TeamCity: {}", names.join(", ")), LONGEST_TITLE),
-        details: format!(
-            "{} in TeamCity, not finished yet.",
-            count(number(builds.len()), "build")
-        ),
+        title: headed(&names, label),
+        details: at_a_word_of_a_list(&format!(
+            "{} in TeamCity, not finished yet.\n{BUILDS}{}",
+            count(number(builds.len()), "build"),
+            builds
+                .iter()
+                .map(|build| build.id.to_string())
+                .collect::<Vec<_>>()
+                .join(",")
+        )),
         external_id: id(
             server_url,
+            label,
             builds.iter().map(|build| build.build_type.as_str()),
         ),
-        reporter: "TeamCity".to_owned(),
+        reporter: REPORTER.to_owned(),
         link: builds.iter().find_map(|build| web(build.url.as_deref()?)),
         report_type: ReportType::Test,
         result: ReportResult::Pending,
         data,
     }
+}
+
+/// The title, in which the label has its place whatever the names are.
+fn headed(names: &[String], label: Option<&str>) -> String {
+    let label = label.map(|label| one_line(label, 60));
+    let room = label.as_ref().map_or(LONGEST_TITLE, |label| {
+        LONGEST_TITLE - 3 - label.chars().count()
+    });
+    let names = at_a_word(&format!("TeamCity: {}", names.join(", ")), room);
+    labeled(&names, label.as_deref())
+}
+
+/// Cut between two ids.
+fn at_a_word_of_a_list(text: &str) -> String {
+    if text.chars().count() <= LONGEST_DETAILS {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(LONGEST_DETAILS).collect();
+    cut.rsplit_once(',')
+        .map_or(cut.clone(), |(kept, _)| kept.to_owned())
 }
 
 /// The report of what came of the run.
@@ -63,14 +110,17 @@ pub fn finished(outcome: &RunOutcome) -> Report {
         .collect();
     let result = if builds
         .iter()
-        .any(|build| !is_good(&build.ending) && !is_open(&build.ending))
+        .any(|build| !is_good(&build.ending) && !summary::is_open(&build.ending))
         || builds.is_empty()
     {
         ReportResult::Failed
     } else if builds.iter().all(|build| is_good(&build.ending)) {
         ReportResult::Passed
-    } else {
+    } else if outcome.status == ExitStatus::Success {
         ReportResult::Pending
+    } else {
+        // Nobody who waits for the rest would end it.
+        ReportResult::Failed
     };
     // Of several, the one that somebody has to look at.
     let main = builds
@@ -78,13 +128,10 @@ pub fn finished(outcome: &RunOutcome) -> Report {
         .find(|build| !is_good(&build.ending))
         .or(builds.first());
     Report {
-        title: at_a_word(&format!("TeamCity: {}", names.join(", ")), LONGEST_TITLE),
+        title: headed(&names, outcome.label.as_deref()),
         details: details(outcome),
-        external_id: id(
-            &outcome.server_url,
-            builds.iter().map(|build| build.build_type.as_str()),
-        ),
-        reporter: "TeamCity".to_owned(),
+        external_id: id_of(outcome),
+        reporter: REPORTER.to_owned(),
         link: main.and_then(|build| web(build.url.as_deref()?)),
         report_type: ReportType::Test,
         result,
@@ -236,7 +283,7 @@ mod tests {
             revision: None,
             joined: None,
         };
-        let report = pending("https://tc.example.com", &[queued]);
+        let report = pending("https://tc.example.com", None, &[queued]);
         assert_eq!(
             report.external_id,
             finished(&sample::failed_run()).external_id

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, FailedTest, Moment, Problem,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment, Problem,
     RunOutcome, TestCounts,
 };
 use crate::types::{BuildId, BuildTypeId};
@@ -24,6 +24,8 @@ pub struct Pipeline {
     pub commit: Option<String>,
     /// The tag by which this pipeline's builds are found again.
     pub tag: Option<String>,
+    /// Digits that stand for its step, as the builds' own tags have them.
+    pub step: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -300,7 +302,16 @@ pub struct Earlier {
     /// Its pipeline.
     pub pipeline: Pipeline,
     /// Its builds, those without an id left out.
-    pub builds: Vec<(BuildTypeId, BuildId)>,
+    pub builds: Vec<EarlierBuild>,
+}
+
+/// A build that an earlier step left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierBuild {
+    /// Its id.
+    pub id: BuildId,
+    /// It was started, and not waited for.
+    pub started: bool,
 }
 
 /// Reads back what an earlier step left.
@@ -320,8 +331,9 @@ pub fn read(text: &str) -> Result<Earlier, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct ReadBuild {
-        build_type_id: BuildTypeId,
         id: Option<BuildId>,
+        #[serde(default)]
+        status: String,
     }
     let read: Read =
         serde_json::from_str(text).map_err(|error| format!("it can't be read: {error}"))?;
@@ -336,17 +348,14 @@ pub fn read(text: &str) -> Result<Earlier, String> {
         server_url: read.server_url,
         pipeline: read.pipeline,
         builds: builds
-            .filter_map(|build| Some((build.build_type_id, build.id?)))
+            .filter_map(|build| {
+                Some(EarlierBuild {
+                    id: build.id?,
+                    started: build.status == Ending::Queued.status_word(),
+                })
+            })
             .collect(),
     })
-}
-
-/// The ids of the builds that an earlier step left, in its order.
-///
-/// # Errors
-/// A sentence that says what is wrong with it.
-pub fn read_ids(text: &str) -> Result<Vec<BuildId>, String> {
-    read(text).map(|earlier| earlier.builds.into_iter().map(|(_, id)| id).collect())
 }
 
 #[cfg(test)]

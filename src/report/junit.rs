@@ -16,7 +16,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::summary::{at_a_word, lines};
 use super::test_name::TestName;
-use crate::outcome::Problem;
+use crate::outcome::{Problem, labeled};
 use crate::types::text::one_line;
 
 /// Longest message, in characters: what Pipelines shows of a field.
@@ -74,6 +74,7 @@ pub struct Written {
 pub struct JUnitWriter<W: Write> {
     xml: Writer<W>,
     build: String,
+    label: Option<String>,
     written: Written,
 }
 
@@ -91,8 +92,16 @@ impl<W: Write> JUnitWriter<W> {
         Ok(Self {
             xml,
             build,
+            label: None,
             written: Written::default(),
         })
+    }
+
+    /// The suites bear this label. Classes do not: a test's history hangs on their names.
+    #[must_use]
+    pub fn labeled(mut self, label: Option<&str>) -> Self {
+        self.label = label.map(|label| one_line(label, 60));
+        self
     }
 
     /// What was written so far.
@@ -178,8 +187,9 @@ impl<W: Write> JUnitWriter<W> {
         skipped: u64,
         time: Duration,
     ) -> io::Result<()> {
+        let name = labeled(name, self.label.as_deref());
         let head = BytesStart::new("testsuite").with_attributes([
-            ("name", name),
+            ("name", name.as_str()),
             ("tests", tests.to_string().as_str()),
             ("failures", failures.to_string().as_str()),
             ("errors", "0"),

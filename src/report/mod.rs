@@ -9,6 +9,7 @@ pub mod insights;
 pub mod json;
 pub mod junit;
 pub mod location;
+pub mod open_report;
 pub mod page;
 pub mod status;
 mod summary;

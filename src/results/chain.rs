@@ -80,7 +80,8 @@ pub fn is_lost_commit(build: &Build) -> bool {
     }
 }
 
-fn ending(build: &Build) -> Ending {
+/// How a build ended, or stands.
+pub fn ending(build: &Build) -> Ending {
     match (&build.state, &build.status) {
         (Some(State::Queued), _) => Ending::Queued,
         (Some(State::Running), _) => Ending::Running,

@@ -11,7 +11,7 @@ use super::details::Details;
 use super::files::Folder;
 use super::test_reports::{self, TestReports};
 use super::whose::{Whose, in_order};
-use crate::config;
+use crate::config::Settings;
 use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending, Events};
 use crate::report::Warning;
 use crate::teamcity::Client;
@@ -32,15 +32,17 @@ impl<'a> Collecting<'a> {
         client: &'a Client,
         events: &'a dyn Events,
         budget: &'a Budget,
-        settings: &config::Results,
+        settings: &Settings,
         directory: &Path,
         secrets: &Secrets,
         tell: &'a dyn Fn(String),
     ) -> Self {
+        let label = settings.results.label.as_deref();
         let reports = || {
             let folder = Folder::new(directory.join(test_reports::FOLDER));
-            TestReports::new(client, budget, folder.hiding(secrets))
+            TestReports::new(client, budget, folder.hiding(secrets), label)
         };
+        let settings = &settings.results;
         let root = directory.join(&settings.artifacts_dir);
         Self {
             budget,

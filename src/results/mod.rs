@@ -6,6 +6,7 @@ mod budget;
 pub mod chain;
 mod collecting;
 mod details;
+pub mod earlier;
 pub mod files;
 pub mod log_end;
 mod publish;
@@ -20,20 +21,21 @@ pub use budget::Budget;
 pub use chain::is_lost_commit;
 pub use collecting::Collecting;
 pub use details::read;
+pub use earlier::Earlier;
 use files::Folder;
+pub use publish::Board;
 use publish::{PublishSettings, Publisher};
 pub use seats::Rank;
 
-use crate::bitbucket::Repository;
-use crate::clients::Clients;
-use crate::config::Settings;
+use crate::config::{Settings, What};
 use crate::exit::ExitStatus;
+use crate::identity::Marker;
 use crate::outcome::{QueuedBuild, RunOutcome};
 use crate::report::console::Console;
 use crate::report::page::{self, PageContext};
 use crate::report::{env, json};
-use crate::types::{BuildId, Secrets};
-use tokio::time::{Instant, timeout_at};
+use crate::types::Secrets;
+use tokio::time::timeout_at;
 
 /// Where results go.
 pub struct Results<'a> {
@@ -46,13 +48,14 @@ pub struct Results<'a> {
 }
 
 impl<'a> Results<'a> {
-    /// For a run with these settings, whose builds carry `tag`.
+    /// For a run with these settings, whose builds are marked so.
     pub fn new(
         settings: &'a Settings,
         directory: &Path,
-        clients: &Clients,
+        board: Option<&Board>,
         console: &Rc<Console>,
-        tag: &str,
+        marker: &Marker,
+        secrets: &Secrets,
     ) -> Self {
         let pipeline = json::Pipeline {
             number: settings
@@ -60,16 +63,17 @@ impl<'a> Results<'a> {
                 .build_number
                 .map(|number| number.to_string()),
             commit: settings.pipeline.commit.clone(),
-            tag: Some(tag.to_owned()),
+            tag: Some(marker.pipeline_tag().to_owned()),
+            step: Some(marker.step().step.clone()),
         };
-        let publisher = publisher(settings, clients);
+        let publisher = publisher(settings, board);
         Self {
             settings,
             console: Rc::clone(console),
             directory: directory.to_owned(),
             pipeline,
             publisher,
-            secrets: clients.secrets().clone(),
+            secrets: secrets.clone(),
         }
     }
 
@@ -77,6 +81,15 @@ impl<'a> Results<'a> {
     pub async fn started(&self, queued: &[QueuedBuild]) {
         if let Some(publisher) = &self.publisher {
             publisher.started(queued).await;
+        }
+    }
+
+    /// The step is being stopped: what is open on Bitbucket ends.
+    pub async fn stopped(&self, outcome: &RunOutcome) {
+        if let Some(publisher) = &self.publisher
+            && outcome.builds.iter().any(|build| build.id.is_some())
+        {
+            publisher.stopped(outcome).await;
         }
     }
 
@@ -118,10 +131,6 @@ impl<'a> Results<'a> {
             self.console.warning(&warning);
         }
     }
-
-    /// The step is being stopped: what was opened on the commit is closed, beside the canceling and with what is left of the ten
-    /// seconds.
-    pub async fn stopped(&self, _outcome: &RunOutcome, _until: Instant) {}
 
     /// Says what was collected; gives what is missing.
     fn collected(&self, collected: &Collecting<'_>) -> Vec<String> {
@@ -175,79 +184,36 @@ impl<'a> Results<'a> {
             .pipe_storage_dir
             .as_deref()
             .filter(|path| path.is_dir())
-            && let Err(warning) = Folder::new(storage)
-                .hiding(&self.secrets)
-                .write(json::FILE, text.as_bytes())
         {
-            // Not every user may write there; the working directory has the same file.
-            self.console.debug(&warning);
+            let storage = Folder::new(storage).hiding(&self.secrets);
+            // Steps that run side by side have one each.
+            let own = self.pipeline.step.as_deref().map(earlier::file_of_step);
+            for name in own.iter().map(String::as_str).chain([json::FILE]) {
+                if let Err(warning) = storage.write(name, text.as_bytes()) {
+                    // Not every user may write there; the working directory has the same file.
+                    self.console.debug(&warning);
+                }
+            }
         }
         warnings
     }
 }
 
-/// The builds that an earlier step left behind, for `BUILD_ID: auto`.
-///
-/// # Errors
-/// A sentence for the user.
-pub fn earlier(directory: &Path, storage: Option<&Path>) -> Result<Vec<BuildId>, String> {
-    let places: Vec<PathBuf> = [Some(directory), storage]
-        .into_iter()
-        .flatten()
-        .map(|folder| folder.join(json::FILE))
-        .collect();
-    let mut why = format!("there is no {} here", json::FILE);
-    for place in &places {
-        let Ok(text) = std::fs::read_to_string(place) else {
-            continue;
-        };
-        match json::read_ids(&text) {
-            Ok(ids) if !ids.is_empty() => return Ok(ids),
-            Ok(_) => why = format!("{} names no build", place.display()),
-            Err(error) => why = format!("{}: {error}", place.display()),
-        }
-    }
-    Err(format!(
-        "BUILD_ID is auto, but {why}\nRun an earlier step with WAIT: 'false', and hand its file {} on as an artifact.",
-        json::FILE
-    ))
-}
-
-fn publisher(settings: &Settings, clients: &Clients) -> Option<Publisher> {
+fn publisher(settings: &Settings, board: Option<&Board>) -> Option<Publisher> {
     let pipeline = &settings.pipeline;
     let results = &settings.results;
-    let (workspace, slug) = pipeline
-        .workspace
-        .clone()
-        .zip(pipeline.repository_slug.clone())?;
-    let commit = pipeline.commit.clone()?;
-    // Outside Pipelines there is no proxy, and nobody who looks at the commit.
-    let insights = results.code_insights && pipeline.is_pipelines();
-    if !insights && !results.build_status {
-        return None;
-    }
-    let bitbucket = &settings.bitbucket;
-    let proxied = || {
-        clients
-            .bitbucket_by_proxy(&bitbucket.api_url, &bitbucket.proxy_url)
-            .ok()
-    };
-    let direct = || {
-        let credential = bitbucket.credential.as_ref()?;
-        clients.bitbucket(&bitbucket.api_url, credential).ok()
-    };
     let publish = PublishSettings {
-        repository: Repository { workspace, slug },
-        commit,
+        commit: pipeline.commit.clone()?,
         branch: pipeline.branch.clone(),
         server_url: settings.connection.url.to_string(),
-        code_insights: insights,
+        label: results.label.clone(),
+        // Outside Pipelines there is nobody who looks at the commit.
+        code_insights: results.code_insights && pipeline.is_pipelines(),
         build_status: results.build_status,
+        waits: settings.follow.wait,
+        picks_up: matches!(settings.what, What::Follow(_) | What::FollowAuto),
         clone_dir: pipeline.clone_dir.clone(),
     };
-    Some(Publisher::new(
-        publish,
-        insights.then(proxied).flatten(),
-        direct(),
-    ))
+    let publisher = Publisher::new(publish, board?.clone());
+    publisher.shows().then_some(publisher)
 }

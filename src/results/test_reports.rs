@@ -40,18 +40,25 @@ pub struct TestReports<'a> {
     client: &'a Client,
     budget: &'a Budget,
     folder: Folder,
+    label: Option<String>,
     done: RefCell<HashSet<BuildId>>,
     warnings: RefCell<Vec<Warning>>,
     totals: Cell<Totals>,
 }
 
 impl<'a> TestReports<'a> {
-    /// Into a folder.
-    pub fn new(client: &'a Client, budget: &'a Budget, folder: Folder) -> Self {
+    /// Into a folder; a run with a label names its suites by it.
+    pub fn new(
+        client: &'a Client,
+        budget: &'a Budget,
+        folder: Folder,
+        label: Option<&str>,
+    ) -> Self {
         Self {
             client,
             budget,
             folder,
+            label: label.map(ToOwned::to_owned),
             done: RefCell::default(),
             warnings: RefCell::default(),
             totals: Cell::default(),
@@ -225,7 +232,8 @@ impl File<'_> {
                 self.name
             )
         };
-        let mut writer = JUnitWriter::new(draft, &self.name).map_err(failed)?;
+        let writer = JUnitWriter::new(draft, &self.name).map_err(failed)?;
+        let mut writer = writer.labeled(self.reports.label.as_deref());
         let may_have =
             |filter: &TestFilter| self.counts.is_none_or(|counts| may_have(counts, *filter));
         // The first page of each list is asked for in one breath.

@@ -4,13 +4,11 @@ use super::ledger::Ledger;
 use crate::config::Settings;
 use crate::exit::ExitStatus;
 use crate::identity::Marker;
-use crate::outcome::{BuildOutcome, Ending, Events, QueuedBuild, RunOutcome};
+use crate::outcome::{BuildOutcome, Ending, Events, News, RunOutcome};
 use crate::preflight::Reach;
-use crate::results::Collecting;
+use crate::results::{Collecting, Earlier};
 use crate::teamcity::Client;
-use crate::types::BuildId;
 use crate::world::{BoxFuture, Clock};
-use tokio::time::Instant;
 
 /// What a run works with.
 pub struct Context<'a> {
@@ -28,16 +26,14 @@ pub struct Context<'a> {
     pub marker: &'a Marker,
     /// Between 0 and 1, at random: spreads pipes that start together.
     pub phase: f64,
-    /// Builds that an earlier step left behind.
-    pub earlier: &'a [BuildId],
+    /// What earlier steps left behind in files.
+    pub earlier: &'a Earlier,
     /// Is handed how things stand, whenever something has changed that must not be lost.
     pub keep: &'a dyn Fn(&RunOutcome),
-    /// Tells Bitbucket that these builds were begun.
-    pub tell: &'a dyn Fn(&[QueuedBuild]) -> BoxFuture<'a, ()>,
+    /// Tells Bitbucket.
+    pub tell: &'a dyn Fn(News) -> BoxFuture<'a, ()>,
     /// Collects what there is to know of builds that have ended; knows how much time there is.
     pub results: &'a Collecting<'a>,
-    /// Ends what was opened on the commit, before that moment: the step is being stopped.
-    pub stopped: &'a dyn Fn(RunOutcome, Instant) -> BoxFuture<'a, ()>,
     /// What this run has put into TeamCity.
     pub ledger: &'a Ledger,
 }
@@ -62,6 +58,7 @@ impl Context<'_> {
             });
         RunOutcome {
             server_url: self.client.base().to_string(),
+            label: self.settings.results.label.clone(),
             builds,
             status,
             reason,

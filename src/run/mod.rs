@@ -20,8 +20,9 @@ pub use ledger::Ledger;
 
 use crate::config::What;
 use crate::exit::ExitStatus;
-use crate::outcome::{Ending, Event, RunOutcome};
+use crate::outcome::{Ending, Event, News, RunOutcome};
 use crate::preflight::{self, Findings, Known};
+use crate::results::earlier;
 use crate::teamcity::model::User;
 use crate::types::Diagnostic;
 
@@ -57,6 +58,20 @@ pub async fn run(context: &Context<'_>, stopped: impl Future<Output = u8>) -> Ru
     context.outcome(status, reason)
 }
 
+/// A step that is being stopped ends its rows at once, before anybody knows whether its builds can be canceled.
+async fn tell_of_stop(context: &Context<'_>, status: ExitStatus, why: &str, ending: &Ending) {
+    if !matches!(status, ExitStatus::Signal(_)) {
+        return;
+    }
+    let mut outcome = context.outcome(status, Some(why.to_owned()));
+    for (build, entry) in outcome.builds.iter_mut().zip(context.ledger.entries()) {
+        if !entry.ended && entry.own {
+            build.ending = ending.clone();
+        }
+    }
+    (context.tell)(News::Stopped(outcome)).await;
+}
+
 enum Ended {
     Worked(Result<(), Diagnostic>),
     Stopped(u8),
@@ -68,11 +83,16 @@ async fn work(context: &Context<'_>, limit: &LogLimit, ends: Ends) -> Result<(),
     let started = match &context.settings.what {
         What::Queue(build) => start::start(context, build, &known).await?,
         What::Follow(ids) => pick_up::pick_up(context, ids).await?,
-        What::FollowAuto | What::Nothing => pick_up::pick_up(context, context.earlier).await?,
+        What::FollowAuto | What::Nothing => {
+            let ids = earlier::started(context.client, context.marker, context.earlier).await?;
+            pick_up::pick_up(context, &ids).await?
+        }
     };
     context.keep();
-    let queued = context.ledger.queued();
-    let tell = (context.tell)(&queued);
+    let begun = (context.tell)(News::Begun(context.ledger.queued()));
+    let tell = async {
+        tokio::join!(begun, queue::supersede(context));
+    };
     if !context.settings.follow.wait {
         tell.await;
         return Ok(());
@@ -85,7 +105,7 @@ async fn work(context: &Context<'_>, limit: &LogLimit, ends: Ends) -> Result<(),
             let started = started?;
             Some(Followed::new(position, started.id, started.asked, now))
         });
-    // Telling Bitbucket must not delay the first look at the builds.
+    // Telling Bitbucket and looking for older builds must not delay the first look at these.
     let watch = follow::watch(context, followed.collect(), limit, &ends);
     tokio::join!(watch, tell).0
 }
@@ -128,13 +148,16 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
     let first = why.lines().next().unwrap_or_default().to_owned();
     let until = Instant::now();
     let until = until.checked_add(TO_STOP).unwrap_or(until);
-    let stopped = matches!(status, ExitStatus::Signal(_));
-    let close = async {
-        if stopped {
-            (context.stopped)(context.outcome(status, Some(first.clone())), until).await;
-        }
+    let shown = if context.settings.follow.cancel_on_stop || !lives(context) {
+        &ending
+    } else {
+        &Ending::Running
     };
-    tokio::join!(let_go(context, &first, &ending, until), close);
+    // Ten seconds are enough for both only side by side.
+    tokio::join!(
+        let_go(context, &first, &ending, until),
+        tell_of_stop(context, status, &first, shown)
+    );
     if status == ExitStatus::Timeout {
         let entries = context.ledger.entries();
         if !entries.is_empty() && entries.iter().all(|entry| entry.ended) {
@@ -152,10 +175,16 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
     (status, Some(why))
 }
 
+/// Whether a build of this run may still be queued or running.
+fn lives(context: &Context<'_>) -> bool {
+    let entries = context.ledger.entries();
+    let lives = |entry: &Entry| !entry.ended && (entry.id.is_some() || entry.in_flight);
+    entries.iter().any(lives)
+}
+
 /// Cancels what lives, or leaves it alone if asked to.
 async fn let_go(context: &Context<'_>, why: &str, ending: &Ending, until: Instant) {
-    let lives = |entry: &Entry| !entry.ended && (entry.id.is_some() || entry.in_flight);
-    if !context.ledger.entries().iter().any(lives) {
+    if !lives(context) {
         return;
     }
     context.events.event(&Event::Stopping {

@@ -10,7 +10,7 @@ use super::follow::Asked;
 use super::ledger::Entry;
 use super::queue::{self, Marked, id_of};
 use super::stop;
-use crate::config::{BranchChoice, Build as BuildSettings};
+use crate::config::Build as BuildSettings;
 use crate::identity;
 use crate::outcome::{BuildOutcome, Ending, Event, QueuedBuild};
 use crate::place::{self, Place, Wanted};
@@ -208,20 +208,6 @@ async fn queue_all(
                 None
             }
         });
-    }
-    let on_a_branch = !matches!(
-        settings.branch,
-        BranchChoice::Tag(_) | BranchChoice::Unknown
-    );
-    if settings.supersede && on_a_branch {
-        for entry in context
-            .ledger
-            .entries()
-            .iter()
-            .filter(|entry| entry.id.is_some())
-        {
-            queue::supersede(context, entry).await;
-        }
     }
     Ok(started)
 }

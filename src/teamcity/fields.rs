@@ -2,6 +2,7 @@
 //! know does no harm.
 
 pub(super) const SERVER: &str = "version,versionMajor,versionMinor,currentTime";
+pub(super) const ROOT_URL: &str = "webUrl";
 pub(super) const USER: &str = "id,username,name";
 /// Values are in no list; `value` is in the answer to a request that makes one.
 pub(super) const TOKENS: &str = "token(name,creationTime,expirationTime,permissionRestrictions(permissionRestriction(isGlobalScope,project(id),permission(id))))";
@@ -22,9 +23,10 @@ pub(super) const ROOT_ENTRIES: &str =
     "vcs-root-entry(id,vcs-root(id,name,properties(property(name,value))))";
 pub(super) const ROOT_INSTANCES: &str =
     "vcs-root-instance(id,vcs-root-id,name,properties(property(name,value)))";
-/// Enough to recognise a build.
-pub(super) const FOUND: &str = "nextHref,build(id,buildTypeId,number,state,status,branchName,defaultBranch,webUrl,queuedDate,personal,replacementIds,tags(tag(name)),\
-     comment(text),triggered(user(id)),revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))))";
+/// Enough to recognise a build, and to tell how it ended.
+pub(super) const FOUND: &str = "nextHref,build(id,buildTypeId,number,state,status,statusText,branchName,defaultBranch,webUrl,queuedDate,startDate,finishDate,\
+     failedToStart,personal,canceledInfo(text),replacementIds,tags(tag(name)),comment(text),triggered(user(id)),\
+     revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))))";
 /// All that following needs, in every state.
 pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,branchName,defaultBranch,webUrl,waitReason,startEstimate,\
      queuedDate,startDate,finishDate,composite,failedToStart,personal,running-info(percentageComplete,elapsedSeconds,estimatedTotalSeconds,\

@@ -19,6 +19,7 @@ mod listing;
 mod locator;
 mod log;
 pub mod model;
+pub mod page;
 mod request;
 mod storage;
 #[cfg(test)]

@@ -283,6 +283,10 @@ fn would_run(mut values: BTreeMap<String, String>, block: &str) {
     let command = values.get("COMMAND").cloned();
     let command = cli::parse(["pipe".into()], command.as_deref()).unwrap();
     values.insert("BITBUCKET_PIPELINE_UUID".to_owned(), "{1}".to_owned());
+    values.insert(
+        "BITBUCKET_REPO_FULL_NAME".to_owned(),
+        "acme/shop".to_owned(),
+    );
     let pairs = values
         .into_iter()
         .map(|(name, value)| (OsString::from(name), OsString::from(value)));

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use teamcity_simulator::bitbucket::Bitbucket;
+use teamcity_simulator::bitbucket::{Bitbucket, Pipeline, Scope};
 use teamcity_simulator::{Artifact, BuildType, Plan, Scenario, Simulator};
 use tempfile::TempDir;
 
@@ -80,7 +80,16 @@ impl Ran {
 /// Runs an example in a repository with these variables beside TeamCity's address and token.
 fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&str, &str)]) -> Ran {
     let (simulator, address) = Simulator::spawn_thread(scenario).unwrap();
-    let bitbucket = Bitbucket::new().with_repository("acme/app", &[Scenario::COMMIT]);
+    let bitbucket = Bitbucket::new()
+        .with_repository("acme/app", &[Scenario::COMMIT])
+        .with_credential(
+            "Bearer bitbucket-access-token",
+            &[Scope::Repository, Scope::Pipeline],
+        );
+    bitbucket.add_pipeline(
+        "acme/app",
+        Pipeline::new(12, "{8a5a42ac-94a6-4a45-9bff-9d5f7c8c8d10}"),
+    );
     let served = bitbucket.spawn_thread().unwrap();
     let url = format!("http://{address}");
     let mut environment: BTreeMap<&str, &str> = PIPELINES
@@ -93,6 +102,7 @@ fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&st
     names.retain(|name| !name.contains("STORAGE_DIR"));
     environment.insert("TEAMCITY_URL", &url);
     environment.insert("TEAMCITY_TOKEN", Scenario::TOKEN);
+    environment.insert("BITBUCKET_ACCESS_TOKEN", "bitbucket-access-token");
     environment.insert("PATH", "/usr/local/bin:/usr/bin:/bin");
     environment.extend(variables.iter().copied());
 
@@ -105,16 +115,19 @@ fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&st
         ("BITBUCKET_PROXY_URL", proxy.as_str()),
         ("BITBUCKET_API_URL", api.as_str()),
     ];
-    for (index, step) in steps(&parsed).into_iter().enumerate() {
+    for (index, (parallel, step)) in steps(&parsed).into_iter().enumerate() {
         let clone = clone(files, &artifacts);
         let uuid = format!("{{e3c9bb5f-9a2b-45ab-93ae-{index:012}}}");
-        let shell = |items: &Value| {
+        let parallel = parallel.map_or_else(String::new, |number| number.to_string());
+        let shell = |items: &Value, exit_code: &str| {
             let script = script(items, &names, &beside);
             let output = Command::new("sh")
                 .args(["-e", "-c", &script])
                 .env_clear()
                 .envs(&environment)
                 .env("BITBUCKET_STEP_UUID", &uuid)
+                .env("BITBUCKET_PARALLEL_STEP", &parallel)
+                .env("BITBUCKET_EXIT_CODE", exit_code)
                 .current_dir(clone.path())
                 .output()
                 .unwrap();
@@ -122,9 +135,9 @@ fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&st
                 + &String::from_utf8(output.stderr).unwrap();
             (output.status.code().unwrap(), plain(&log))
         };
-        let (status, mut log) = shell(&step["script"]);
+        let (status, mut log) = shell(&step["script"], "");
         if step["after-script"].is_array() {
-            let (after, text) = shell(&step["after-script"]);
+            let (after, text) = shell(&step["after-script"], &status.to_string());
             assert_eq!(after, 0, "{text}");
             log += &text;
         }
@@ -142,14 +155,23 @@ fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&st
     }
 }
 
-/// The steps of the one pipeline in a file, in order.
-fn steps(parsed: &Value) -> Vec<&Value> {
-    fn collect<'a>(value: &'a Value, steps: &mut Vec<&'a Value>) {
+/// The steps of the one pipeline in a file, in order, with their numbers where they run side by side.
+fn steps(parsed: &Value) -> Vec<(Option<usize>, &Value)> {
+    fn collect<'a>(value: &'a Value, steps: &mut Vec<(Option<usize>, &'a Value)>) {
         match value {
-            Value::Object(map) => match map.get("step") {
-                Some(step) => steps.push(step),
-                None => map.values().for_each(|inner| collect(inner, steps)),
-            },
+            Value::Object(map) => {
+                if let Some(step) = map.get("step") {
+                    steps.push((None, step));
+                } else if let Some(parallel) = map.get("parallel") {
+                    let first = steps.len();
+                    collect(parallel, steps);
+                    for (number, (place, _)) in steps.iter_mut().skip(first).enumerate() {
+                        *place = Some(number);
+                    }
+                } else {
+                    map.values().for_each(|inner| collect(inner, steps));
+                }
+            }
             Value::Array(items) => items.iter().for_each(|inner| collect(inner, steps)),
             _ => {}
         }
@@ -262,7 +284,7 @@ fn every_example_has_a_test() {
     for name in &names {
         assert!(tests.contains(&format!("\"{name}\"")), "{name}");
     }
-    assert_eq!(names.len(), 8);
+    assert_eq!(names.len(), 11);
 }
 
 #[test]
@@ -319,8 +341,11 @@ fn start_and_wait_later() {
     let ran = run("start-and-wait-later.yml", shop(), &[], &[]);
     ran.all_pass();
     let builds = ran.simulator.builds();
-    assert_eq!(builds.len(), 1);
-    assert!(ran.log(2).contains("success"), "{}", ran.log(2));
+    assert_eq!(builds.len(), 2);
+    for name in ["App / Shop_LongTests", "App / Shop_Package"] {
+        assert!(ran.log(3).contains(name), "{}", ran.log(3));
+    }
+    assert_eq!(ran.log(3).matches('✔').count(), 2, "{}", ran.log(3));
 }
 
 #[test]
@@ -360,6 +385,40 @@ fn cancel() {
     assert_eq!(builds.len(), 2);
     assert!(builds[0].canceled_by.is_some());
     assert!(builds[1].canceled_by.is_none());
+}
+
+#[test]
+fn matrix() {
+    let ran = run("matrix.yml", shop(), &[], &[]);
+    ran.all_pass();
+    assert_eq!(ran.simulator.builds().len(), 3);
+    let rows = ran.bitbucket.statuses("acme/app", Scenario::COMMIT);
+    let names: Vec<_> = rows
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    for (name, label) in names.iter().zip(["Linux", "Windows", "macOS"]) {
+        assert!(name.ends_with(&format!("({label})")), "{names:?}");
+    }
+    let check = ran.bitbucket.merge_check("acme/app", Scenario::COMMIT);
+    assert!(check.passes(3));
+}
+
+#[test]
+fn merge_check() {
+    let ran = run("merge-check.yml", shop(), &[], &[]);
+    ran.all_pass();
+    let check = ran.bitbucket.merge_check("acme/app", Scenario::COMMIT);
+    assert!(check.passes(2), "{check:?}");
+}
+
+#[test]
+fn sweep() {
+    let ran = run("sweep.yml", shop(), &[], &[]);
+    ran.all_pass();
+    assert!(ran.log(0).contains("Left behind"), "{}", ran.log(0));
+    let asked = ran.bitbucket.requests();
+    assert!(asked.iter().any(|seen| seen.path.contains("/pipelines/")));
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn at(seconds: i64) -> Option<Moment> {
 fn run(builds: Vec<BuildOutcome>, status: ExitStatus) -> RunOutcome {
     RunOutcome {
         server_url: "https://tc.example.com".into(),
+        label: None,
         builds,
         status,
         reason: None,

@@ -1,9 +1,9 @@
 //! Code Insights: a report on a commit, and its annotations.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Report {
     /// Headline.
     pub title: String,
@@ -12,6 +12,7 @@ pub struct Report {
     /// The caller's own id, unique on the commit; also in the path.
     pub external_id: String,
     /// Who reports.
+    #[serde(default)]
     pub reporter: String,
     /// Where to read more.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,11 +22,12 @@ pub struct Report {
     /// What came of it.
     pub result: ReportResult,
     /// At most ten numbers and facts.
+    #[serde(default)]
     pub data: Vec<Data>,
 }
 
 /// Of what a report is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReportType {
     /// Tests.
@@ -33,7 +35,7 @@ pub enum ReportType {
 }
 
 /// What came of what a report is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReportResult {
     /// Good.
@@ -45,7 +47,7 @@ pub enum ReportResult {
 }
 
 /// A number or fact of a report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Data {
     /// What it is.
     pub title: String,
@@ -55,7 +57,7 @@ pub struct Data {
 }
 
 /// A value, with its type.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "type", content = "value", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DataValue {
     /// A number.

@@ -11,6 +11,7 @@ fn pipeline() -> Pipeline {
         number: Some("128".into()),
         commit: Some("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567".into()),
         tag: Some("bb-128".into()),
+        step: Some("0a1b2c3d".into()),
     }
 }
 
@@ -21,8 +22,12 @@ fn what_is_written_reads_back() {
         .builds
         .push(BuildOutcome::unknown("Never".into(), Ending::NotQueued));
     let text = text(&outcome, &pipeline());
-    assert_eq!(read_ids(&text).unwrap(), [BuildId(4711)]);
     let earlier = read(&text).unwrap();
+    let build = EarlierBuild {
+        id: BuildId(4711),
+        started: false,
+    };
+    assert_eq!(earlier.builds, [build]);
     assert_eq!(earlier.pipeline, pipeline());
     assert_eq!(earlier.server_url, "https://tc.example.com");
 }
@@ -30,13 +35,13 @@ fn what_is_written_reads_back() {
 #[test]
 fn what_is_no_such_document_is_refused_with_the_reason() {
     assert!(
-        read_ids("{}")
+        read("{}")
             .unwrap_err()
             .starts_with("it can't be read: missing field")
     );
     let newer = r#"{"format":2,"serverUrl":"https://tc","builds":[]}"#;
     assert_eq!(
-        read_ids(newer).unwrap_err(),
+        read(newer).unwrap_err(),
         "it has format 2, and this version reads 1"
     );
 }

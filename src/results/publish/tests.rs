@@ -1,9 +1,13 @@
 //! Against the simulator: what a commit shows in the end, and that nothing takes long.
 
+use std::rc::Rc;
+
 use teamcity_simulator::bitbucket::{Bitbucket, Fault, Scope};
+use tokio::time::Instant;
 
 use super::*;
-use crate::bitbucket::stub::{COMMIT, bitbucket, by_proxy, direct, repository};
+use crate::bitbucket::Patience;
+use crate::bitbucket::stub::{COMMIT, bitbucket, by_proxy_with, direct_with, repository};
 use crate::report::sample;
 use crate::types::BuildId;
 
@@ -11,21 +15,30 @@ const SHOP: &str = "acme/shop";
 
 fn settings() -> PublishSettings {
     PublishSettings {
-        repository: repository(),
         commit: COMMIT.into(),
         branch: Some("main".into()),
         server_url: "https://tc.example.com".into(),
+        label: None,
         code_insights: true,
         build_status: true,
+        waits: true,
+        picks_up: false,
         clone_dir: None,
     }
 }
 
 fn publisher(bitbucket: &Bitbucket) -> Publisher {
-    Publisher::new(
-        settings(),
-        Some(by_proxy(bitbucket)),
-        Some(direct(bitbucket)),
+    Publisher::new(settings(), board(bitbucket, bitbucket))
+}
+
+/// As a step has it, whose proxy and API may differ.
+fn board(proxy: &Bitbucket, api: &Bitbucket) -> Board {
+    let patience = Rc::new(Patience::of_a_step());
+    let by_proxy = by_proxy_with(proxy, &patience);
+    Board::new(
+        repository(),
+        Some(by_proxy),
+        Some(direct_with(api, &patience)),
     )
 }
 
@@ -115,12 +128,15 @@ async fn a_thousand_annotations_go_in_hundreds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_bitbucket_does_costs_half_a_minute_and_one_warning() {
+async fn a_bitbucket_that_is_away_costs_six_seconds_and_one_warning() {
     for fault in [
         Fault::Refuse,
         Fault::Hang,
         Fault::Status(500),
         Fault::Status(403),
+        Fault::TooMany {
+            retry_after: Some(Duration::from_secs(3600)),
+        },
         Fault::Slow(Duration::from_secs(9)),
     ] {
         let bitbucket = bitbucket(&[Scope::Repository]);
@@ -130,7 +146,7 @@ async fn whatever_bitbucket_does_costs_half_a_minute_and_one_warning() {
         publisher.started(&[queued()]).await;
         let warning = publisher.finished(&sample::failed_run()).await;
         assert!(
-            begun.elapsed() <= BUDGET,
+            begun.elapsed() <= Duration::from_secs(6),
             "{fault:?}: {:?}",
             begun.elapsed()
         );
@@ -147,7 +163,7 @@ async fn without_the_proxy_the_credential_serves() {
     let bitbucket = bitbucket(&[Scope::Repository]);
     let gone = Bitbucket::new();
     gone.break_down("", Fault::Hang);
-    let publisher = Publisher::new(settings(), Some(by_proxy(&gone)), Some(direct(&bitbucket)));
+    let publisher = Publisher::new(settings(), board(&gone, &bitbucket));
     assert_eq!(publisher.finished(&sample::failed_run()).await, None);
     assert_eq!(report(&bitbucket).1, "FAILED");
 }
@@ -181,11 +197,7 @@ async fn nothing_is_sent_that_was_not_asked_for() {
         build_status: false,
         ..settings()
     };
-    let publisher = Publisher::new(
-        settings,
-        Some(by_proxy(&bitbucket)),
-        Some(direct(&bitbucket)),
-    );
+    let publisher = Publisher::new(settings, board(&bitbucket, &bitbucket));
     publisher.started(&[queued()]).await;
     assert_eq!(publisher.finished(&sample::failed_run()).await, None);
     assert!(bitbucket.requests().is_empty());

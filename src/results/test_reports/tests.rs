@@ -24,7 +24,7 @@ async fn write(
     root: &std::path::Path,
 ) -> (Totals, Vec<Warning>) {
     let budget = Budget::new(tokio::time::Instant::now() + Duration::from_secs(3_600));
-    let reports = TestReports::new(client, &budget, Folder::new(root));
+    let reports = TestReports::new(client, &budget, Folder::new(root), None);
     let problems = std::future::ready(build.problems.clone());
     reports.of_build(&build, true, problems).await;
     (reports.totals(), reports.warnings())

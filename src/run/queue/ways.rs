@@ -3,7 +3,7 @@
 use super::once::{self, KnownBy, QueueError, Request};
 use super::request::{self, Marks};
 use crate::config::Build as BuildSettings;
-use crate::identity::Facts;
+use crate::identity::{Facts, Manner};
 use crate::outcome::Event;
 use crate::place::{self, Pin, Place, Wanted};
 use crate::preflight::rights::{self, Extra};
@@ -63,7 +63,12 @@ pub async fn in_some_way(
         .comment
         .clone()
         .unwrap_or_else(|| request::comment(&context.settings.pipeline));
-    let tags = [context.marker.pipeline_tag(), marked.tag];
+    let follow = &context.settings.follow;
+    let manner = context.marker.manner_tag(Manner {
+        waits: follow.wait,
+        cancels: follow.cancel_on_stop,
+    });
+    let tags = [context.marker.pipeline_tag(), &manner, marked.tag];
     let earlier: Vec<BuildId> = marked.earlier.iter().filter_map(|build| build.id).collect();
     let mut marks = Marks {
         target: marked.target,

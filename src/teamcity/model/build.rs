@@ -163,10 +163,13 @@ impl Build {
 
     /// Whether it carries this tag.
     pub fn has_tag(&self, name: &str) -> bool {
-        self.tags
-            .iter()
-            .flat_map(|tags| &tags.tag)
-            .any(|tag| tag.name == name)
+        self.tag_names().any(|tag| tag == name)
+    }
+
+    /// Its public tags.
+    pub fn tag_names(&self) -> impl Iterator<Item = &str> {
+        let tags = self.tags.iter().flat_map(|tags| &tags.tag);
+        tags.map(|tag| tag.name.as_str())
     }
 }
 

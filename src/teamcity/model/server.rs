@@ -18,6 +18,8 @@ pub struct Server {
     pub version_major: Option<u32>,
     /// The month, or 1 and 2 until 2021.
     pub version_minor: Option<u32>,
+    /// Its own address, of which links are made; it may be reached by another.
+    pub web_url: Option<String>,
     /// The server's clock.
     #[serde(deserialize_with = "date::lenient")]
     pub current_time: Option<DateTime<FixedOffset>>,

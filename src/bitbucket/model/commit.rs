@@ -1,0 +1,11 @@
+//! Commits.
+
+use serde::Deserialize;
+
+/// A commit.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Commit {
+    /// All forty digits.
+    #[serde(default)]
+    pub hash: String,
+}
