@@ -169,18 +169,22 @@ pub fn problem(
         Err(why) => return Some(Class::unknown(why)),
     };
     let Some(identity) = identity else {
-        return Some(Class::unknown("TeamCity does not say what distinguishes it"));
+        return Some(Class::unknown(
+            "TeamCity does not say what distinguishes it",
+        ));
     };
     let name = &reference.build.name;
     let is_other = |known: &&String| !sums_up_tests(known);
-    Some(if reference.problems.iter().any(|known| known == identity) {
-        Class::AlsoOnDefault { since: None }
-    } else if reference.problems.iter().any(|known| is_other(&known)) {
-        // It may not have come as far as this.
-        Class::unknown(format!("{name} failed in another way"))
-    } else {
-        Class::New
-    })
+    Some(
+        if reference.problems.iter().any(|known| known == identity) {
+            Class::AlsoOnDefault { since: None }
+        } else if reference.problems.iter().any(|known| is_other(&known)) {
+            // It may not have come as far as this.
+            Class::unknown(format!("{name} failed in another way"))
+        } else {
+            Class::New
+        },
+    )
 }
 
 /// Whether a type or identity only sums up the failed tests.
@@ -329,7 +333,10 @@ mod unit_tests {
         }
         let times = |failed: bool| {
             let mut number = 0;
-            if let Some(Reference { tests: Ok(there), .. }) = reference {
+            if let Some(Reference {
+                tests: Ok(there), ..
+            }) = reference
+            {
                 for one in &there.ran {
                     if Some(&one.test) == test.test.as_ref() && one.result.is_err() == failed {
                         number += 1;

@@ -113,9 +113,10 @@ impl Made<'_> {
 
     fn problem(&mut self, build: &BuildOutcome, problem: &Problem) {
         let within = self.within(build, problem.within.as_deref());
-        let class = problem.class.as_ref().map_or(String::new(), |class| {
-            format!("\n{}", note(class))
-        });
+        let class = problem
+            .class
+            .as_ref()
+            .map_or(String::new(), |class| format!("\n{}", note(class)));
         let more = format!("{}{within}{class}\n{}", problem.kind, problem.text);
         let mut places = HashSet::new();
         for (line, mention) in location::mentions(&problem.text) {

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment, Problem,
-    RunOutcome, TestCounts,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment,
+    Problem, RunOutcome, TestCounts,
 };
 use crate::types::{BuildId, BuildTypeId};
 

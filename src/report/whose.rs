@@ -22,7 +22,13 @@ impl Tally {
         let mut all = Self::default();
         for build in builds {
             let of_class = |is: fn(&Class) -> bool| {
-                number(build.failed_tests.iter().filter(|test| is(&test.class)).count())
+                number(
+                    build
+                        .failed_tests
+                        .iter()
+                        .filter(|test| is(&test.class))
+                        .count(),
+                )
             };
             let failed = failed(build);
             let more = failed.saturating_sub(number(build.failed_tests.len()));
@@ -87,7 +93,10 @@ pub(super) fn note(class: &Class) -> String {
         }
         Class::Investigated { who: None } => "investigated".to_owned(),
         Class::AlsoOnDefault { since: Some(since) } => {
-            format!("fails on the default branch too, since {}", one_line(&since.name, 100))
+            format!(
+                "fails on the default branch too, since {}",
+                one_line(&since.name, 100)
+            )
         }
         Class::AlsoOnDefault { since: None } => "fails on the default branch too".to_owned(),
         Class::Muted => "muted".to_owned(),
@@ -114,7 +123,13 @@ mod tests {
     use super::*;
 
     fn words(failed: u64, new: u64, unknown: u64, is_cut: bool) -> Option<String> {
-        Tally { failed, new, unknown, is_cut }.words()
+        Tally {
+            failed,
+            new,
+            unknown,
+            is_cut,
+        }
+        .words()
     }
 
     #[test]

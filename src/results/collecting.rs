@@ -120,8 +120,9 @@ impl<'a> Collecting<'a> {
             counts.total = counts.total.max(counts.passed.saturating_add(listed));
         }
         outcome.problems = problems;
-        (outcome.muted_tests, outcome.failed_tests) =
-            tests.into_iter().partition(|test| test.class == Class::Muted);
+        (outcome.muted_tests, outcome.failed_tests) = tests
+            .into_iter()
+            .partition(|test| test.class == Class::Muted);
         outcome.changes = changes;
     }
 

@@ -90,12 +90,16 @@ impl<'a> Whose<'a> {
         let build = builds.into_iter().find(fits).ok_or_else(none)?;
         let id = build.id.ok_or_else(none)?;
         let problems = build.problem_occurrences.as_ref();
-        let problems = problems.into_iter().flat_map(|list| &list.problem_occurrence);
+        let problems = problems
+            .into_iter()
+            .flat_map(|list| &list.problem_occurrence);
         Ok((
             id,
             Reference {
                 build: told(&build, None),
-                problems: problems.filter_map(|problem| problem.identity.clone()).collect(),
+                problems: problems
+                    .filter_map(|problem| problem.identity.clone())
+                    .collect(),
                 tests: Ok(There::default()),
             },
         ))
@@ -140,7 +144,9 @@ impl<'a> Whose<'a> {
         let open = tests
             .iter()
             .filter(|(_, failed)| !failed.muted && failed.investigated.is_none());
-        let mut numbers: Vec<&str> = open.filter_map(|(_, failed)| failed.test.as_deref()).collect();
+        let mut numbers: Vec<&str> = open
+            .filter_map(|(_, failed)| failed.test.as_deref())
+            .collect();
         numbers.sort_unstable();
         numbers.dedup();
         if numbers.is_empty() {

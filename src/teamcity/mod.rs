@@ -9,9 +9,9 @@ mod artifacts;
 mod blot;
 mod client;
 mod date;
+mod default_branch;
 mod elements;
 mod error;
-mod default_branch;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;

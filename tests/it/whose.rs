@@ -65,7 +65,9 @@ fn pair(name: &str, class: &str) -> (String, String) {
 fn asked(simulator: &Simulator) -> Vec<Recorded> {
     let compares = |request: &Recorded| {
         let query = request.query.as_deref().unwrap_or_default();
-        query.contains("default%3Atrue") || query.contains("test%28id%29%2CfirstFailed") || query.contains("newFailure%2Ctest%28id%29%29")
+        query.contains("default%3Atrue")
+            || query.contains("test%28id%29%2CfirstFailed")
+            || query.contains("newFailure%2Ctest%28id%29%29")
     };
     simulator.requests().into_iter().filter(compares).collect()
 }
@@ -139,10 +141,7 @@ async fn the_last_that_ran_to_its_end_is_the_measure_and_never_a_personal_or_can
 async fn a_build_of_the_default_branch_is_compared_with_the_one_before_it() {
     let scenario = Scenario::new()
         .plan("App_Build", plan(failing(&["a.T.x", "a.T.y"])))
-        .earlier(earlier(
-            2,
-            plan(failing(&["a.T.x"]).passing(["a.T.y"])),
-        ));
+        .earlier(earlier(2, plan(failing(&["a.T.x"]).passing(["a.T.y"]))));
     let ran = Step::new().run(&Simulator::start(scenario)).await;
     assert_eq!(
         classes(&build(&ran)),
@@ -165,8 +164,8 @@ async fn nothing_is_claimed_without_a_build_to_compare_with() {
 #[tokio::test(start_paused = true)]
 async fn what_is_slow_or_refused_is_unknown_and_the_step_ends_all_the_same() {
     for kind in [FaultKind::HangBeforeActing, FaultKind::Html504AfterActing] {
-        let scenario = scenario(plan(failing(&["a.T.x"])))
-            .earlier(earlier(2, plan(failing(&["a.T.x"]))));
+        let scenario =
+            scenario(plan(failing(&["a.T.x"]))).earlier(earlier(2, plan(failing(&["a.T.x"]))));
         let simulator = Simulator::start(scenario);
         simulator.fault(Fault::after_the_end(Resource::Builds, kind));
         let ran = step().run(&simulator).await;
@@ -187,7 +186,8 @@ async fn five_hundred_failures_cost_three_requests_and_no_address_is_long() {
         .says("600 failed tests, at least 200 new here, 100 unknown");
     let asked = asked(&simulator);
     assert_eq!(asked.len(), 3);
-    let length = |request: &Recorded| request.path.len() + request.query.as_ref().map_or(0, String::len);
+    let length =
+        |request: &Recorded| request.path.len() + request.query.as_ref().map_or(0, String::len);
     assert!(asked.iter().all(|request| length(request) <= 6 * 1024));
     let since = |test: &&Value| !test["since"].is_null();
     let build = build(&ran);
@@ -198,9 +198,7 @@ async fn five_hundred_failures_cost_three_requests_and_no_address_is_long() {
 
 #[tokio::test(start_paused = true)]
 async fn problems_are_compared_by_their_identity() {
-    let with = |code: i32| {
-        plan(Tests::passed(3)).problems([Problem::exit_code(code, "Test")])
-    };
+    let with = |code: i32| plan(Tests::passed(3)).problems([Problem::exit_code(code, "Test")]);
     let scenario = scenario(with(2)).earlier(earlier(2, with(1)));
     let ran = step().run(&Simulator::start(scenario)).await;
     assert_eq!(build(&ran)["problems"][0]["class"], "also-on-default");
@@ -214,7 +212,8 @@ async fn a_canceled_build_is_not_asked_about() {
         comment: String::new(),
         at: s(10),
     });
-    let simulator = Simulator::start(scenario(canceled).earlier(earlier(2, plan(failing(&["a.T.x"])))));
+    let simulator =
+        Simulator::start(scenario(canceled).earlier(earlier(2, plan(failing(&["a.T.x"])))));
     step().run(&simulator).await.ends_with(2);
     assert_eq!(asked(&simulator).len(), 0);
 }

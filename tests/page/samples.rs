@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use teamcity_pipe::exit::ExitStatus;
+use teamcity_pipe::outcome::whose::Told;
 use teamcity_pipe::outcome::{
     BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment,
     Problem, RunOutcome, TestCounts,
 };
-use teamcity_pipe::outcome::whose::Told;
 use teamcity_pipe::types::BuildId;
 
 fn at(seconds: i64) -> Option<Moment> {

@@ -74,7 +74,9 @@ impl Console {
         }
         if !build.muted_tests.is_empty() {
             let number = build.muted_tests.len();
-            self.line(&format!("{prefix}{DIM}and {number} that failed but are muted{RESET}"));
+            self.line(&format!(
+                "{prefix}{DIM}and {number} that failed but are muted{RESET}"
+            ));
         }
         self.line(&headline(build));
         if let Some(canceled) = &build.canceled {

@@ -23,7 +23,10 @@ fn count(page: &Html, selector: &str) -> usize {
 #[test]
 fn a_failed_run_is_understood_at_a_glance() {
     let page = page(&sample::failed_run());
-    assert_eq!(texts(&page, "h1"), ["The build failed: 3 failed tests, 1 new here"]);
+    assert_eq!(
+        texts(&page, "h1"),
+        ["The build failed: 3 failed tests, 1 new here"]
+    );
     assert_eq!(
         texts(&page, "title"),
         ["The build failed: Deploy to staging #1.2.57"]

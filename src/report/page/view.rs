@@ -5,8 +5,8 @@ use super::failures::{Group, ProblemView, groups, not_listed, problem};
 use super::mood::{Mood, address};
 use super::timeline::{Timeline, timeline};
 use crate::outcome::{BuildOutcome, Moment, RunOutcome, TestCounts};
-use crate::report::whose::Tally;
 use crate::report::summary::{count, headline, how_it_ended, is_good, is_open, length};
+use crate::report::whose::Tally;
 use crate::types::text::one_line;
 
 /// The run as a whole.

@@ -75,7 +75,10 @@ pub struct FirstFailed {
 impl TestOccurrence {
     /// Whether somebody is at it now, and who, if that is said.
     pub fn investigator(&self) -> Option<Option<String>> {
-        let all = self.test.as_ref().and_then(|test| test.investigations.as_ref());
+        let all = self
+            .test
+            .as_ref()
+            .and_then(|test| test.investigations.as_ref());
         let taken = all
             .into_iter()
             .flat_map(|all| &all.investigation)
