@@ -1,22 +1,24 @@
 //! The one place where everything is put together: settings, clients, the run, reports.
 
+mod watched;
+
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use watched::clients;
+
 use crate::cancel::{self, Fate, Fates, Settler};
 use crate::check;
 use crate::cli::{self, Command};
-use crate::clients::{Clients, Login, Trace};
-use crate::config::{self, CommandKind, Network, RevisionChoice, Settings, What};
+use crate::clients::{Clients, Login};
+use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
-use crate::http::Watch;
 use crate::identity::Marker;
-use crate::outcome::{Event, Events, News, Superseded};
+use crate::outcome::{News, Superseded};
 use crate::place::clone;
 use crate::preflight::{Reach, TOKEN_VARIABLE, cure};
 use crate::report::console::Console;
@@ -352,22 +354,6 @@ fn settings(
     }
 }
 
-/// The clients of a command, which tells of outages and, if asked, of each request.
-fn clients(
-    network: &Network,
-    debug: bool,
-    world: &World,
-    console: &Rc<Console>,
-    secrets: &Secrets,
-) -> Clients {
-    let trace = debug.then(|| -> Trace {
-        let console = Rc::clone(console);
-        Rc::new(move |line: &str| console.debug(line))
-    });
-    let watch = Rc::new(Outages(Rc::clone(console) as Rc<dyn Events>));
-    Clients::new(&world.connect, network.clone(), secrets, trace, watch)
-}
-
 /// TeamCity, as the token's user; or nothing, with the reason said.
 fn teamcity(settings: &Settings, clients: &Clients, console: &Console) -> Option<Client> {
     let login = Login::Token(settings.connection.token.clone());
@@ -386,22 +372,6 @@ fn logged_in(
             console.error(&wrong.to_string());
             None
         }
-    }
-}
-
-/// What the HTTP layer has to tell becomes an event like any other.
-struct Outages(Rc<dyn Events>);
-
-impl Watch for Outages {
-    fn outage(&self, why: &dyn fmt::Display, retry_for: Duration) {
-        self.0.event(&Event::Outage {
-            why: why.to_string(),
-            retry_for,
-        });
-    }
-
-    fn recovered(&self, after: Duration) {
-        self.0.event(&Event::Recovered { after });
     }
 }
 

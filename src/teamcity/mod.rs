@@ -20,6 +20,7 @@ mod locator;
 mod log;
 pub mod model;
 pub mod page;
+mod problems;
 mod request;
 mod storage;
 #[cfg(test)]
