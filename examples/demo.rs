@@ -122,13 +122,15 @@ fn with_history(scene: &str) -> Scenario {
         .passing(["checkout: com.acme.CartTest.totals", taken])
         .failed([rounding]);
     let hour = Duration::from_secs(3600);
-    [hour * 20, hour * 3].into_iter().fold(scenario, |scenario, ago| {
-        let plan = Plan::new()
-            .outcome(Outcome::Failure)
-            .tests(there.clone())
-            .problems([Problem::exit_code(1, "Test")]);
-        scenario.earlier(EarlierBuild::new("App_Build", ago, plan))
-    })
+    [hour * 20, hour * 3]
+        .into_iter()
+        .fold(scenario, |scenario, ago| {
+            let plan = Plan::new()
+                .outcome(Outcome::Failure)
+                .tests(there.clone())
+                .problems([Problem::exit_code(1, "Test")]);
+            scenario.earlier(EarlierBuild::new("App_Build", ago, plan))
+        })
 }
 
 fn plan(scene: &str) -> Plan {

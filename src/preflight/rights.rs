@@ -93,6 +93,10 @@ pub const AGENTS: Right = Right {
     lost: Some("Nothing tells beforehand whether an agent can run the build."),
 };
 
+/// All of them.
+pub const ALL: [Right; 11] = [
+    VIEW, RUN, CANCEL, PARAMETERS, REVISIONS, RUNTIME, SETTINGS, TAG, COMMENT, TOP, AGENTS,
+];
 /// What a token for the pipe is limited to.
 pub const NEEDED: [Right; 9] = [
     VIEW, RUN, CANCEL, PARAMETERS, REVISIONS, RUNTIME, SETTINGS, TAG, COMMENT,
@@ -128,9 +132,8 @@ pub fn without(extra: Extra, id: &BuildTypeId, project: Option<&str>) -> (String
 /// TeamCity refused a queue request. Where it names a permission, that is said as `check` says it.
 pub fn refused(id: &BuildTypeId, project: Option<&str>, refusal: &str) -> Option<Diagnostic> {
     let name = cure::permission_in(refusal)?;
-    let all = NEEDED.iter().chain([&TOP]);
-    let right = all
-        .copied()
+    let right = ALL
+        .into_iter()
         .find(|right| right.name.eq_ignore_ascii_case(name))?;
     Some(Diagnostic::refused(
         right.lacking(id),
@@ -143,7 +146,16 @@ pub fn refused(id: &BuildTypeId, project: Option<&str>, refusal: &str) -> Option
 }
 
 impl Right {
-    fn lacking(&self, id: &BuildTypeId) -> String {
+    /// How a run ends without it, if it is needed.
+    pub fn end(&self) -> &'static str {
+        match self.lost {
+            None => "4",
+            Some(_) => "–",
+        }
+    }
+
+    /// That it is not there.
+    pub fn lacking(&self, id: &BuildTypeId) -> String {
         format!("{id}: the token's user may not {}", self.allows)
     }
 

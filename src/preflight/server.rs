@@ -232,9 +232,6 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
         Some((expires, (expires - now).num_days()))
     };
     let page = token_page(base);
-    let renew = format!(
-        "Make a new one on {page}, and store it as a secured variable; 'token rotate' does both."
-    );
     match known.tokens.token.as_slice() {
         [] => {}
         [only] => {
@@ -250,17 +247,28 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
                     }
                 },
             );
-            let what = match left(only) {
-                None => format!("the token \"{name}\" {limits}, and never expires"),
-                Some((expires, days)) => format!(
-                    "the token \"{name}\" {limits}, and expires in {days} days, on {}",
-                    expires.format("%Y-%m-%d")
+            match left(only) {
+                None => all.good(
+                    EXPIRY,
+                    format!("the token \"{name}\" {limits}, and never expires"),
                 ),
-            };
-            if left(only).is_some_and(|(_, days)| days < WARN_DAYS) {
-                all.odd(EXPIRY, what, renew);
-            } else {
-                all.good(EXPIRY, what);
+                Some((expires, days)) if days < WARN_DAYS => {
+                    let date = expires.format("%Y-%m-%d");
+                    all.odd(
+                        EXPIRY,
+                        format!("the token \"{name}\" {limits}, and expires in {days} days, on {date}"),
+                        format!("Make a new one on {page}, and store it as a secured variable; 'token rotate' does both."),
+                    );
+                }
+                Some((expires, days)) => {
+                    let date = expires.format("%Y-%m-%d");
+                    all.good(
+                        EXPIRY,
+                        format!(
+                            "the token \"{name}\" {limits}, and expires in {days} days, on {date}"
+                        ),
+                    );
+                }
             }
         }
         several => {
@@ -274,15 +282,15 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
                 several.len()
             );
             match soonest {
-                Some((token, (expires, days))) if days < WARN_DAYS => all.odd(
-                    EXPIRY,
-                    format!(
-                        "{which}; \"{}\" expires in {days} days, on {}",
-                        token.name.as_deref().unwrap_or_default(),
-                        expires.format("%Y-%m-%d")
-                    ),
-                    format!("If it is this one: {}", lower(&renew)),
-                ),
+                Some((token, (expires, days))) if days < WARN_DAYS => {
+                    let date = expires.format("%Y-%m-%d");
+                    let name = token.name.as_deref().unwrap_or("without a name");
+                    all.odd(
+                        EXPIRY,
+                        format!("{which}; \"{name}\" expires in {days} days, on {date}"),
+                        format!("If it is this one, make a new one on {page}, and store it as a secured variable; 'token rotate' does both."),
+                    );
+                }
                 Some((_, (expires, _))) => all.good(
                     EXPIRY,
                     format!(
@@ -294,13 +302,6 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
             }
         }
     }
-}
-
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        format!("{}{}", first.to_lowercase(), chars.as_str())
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The pipe's main job: queue builds of the step's commit, follow them, and say what came of it.
 
+mod ahead;
 mod context;
 mod follow;
 mod ledger;
@@ -79,9 +80,17 @@ enum Ended {
 }
 
 async fn work(context: &Context<'_>, limit: &LogLimit, ends: Ends) -> Result<(), Diagnostic> {
-    let known = connect(context).await?;
+    // Through a proxy one question has to come through first: where it refuses a password, a dozen at once would lock the account.
+    let directly = context.reach.proxy.is_none();
+    let ahead = async {
+        if let (What::Queue(build), true) = (&context.settings.what, directly) {
+            Box::pin(ahead::ask(context.client, build)).await;
+        }
+        Ok(())
+    };
+    let (known, ()) = tokio::try_join!(Box::pin(connect(context)), ahead)?;
     let started = match &context.settings.what {
-        What::Queue(build) => start::start(context, build, &known).await?,
+        What::Queue(build) => Box::pin(start::start(context, build, &known)).await?,
         What::Follow(ids) => pick_up::pick_up(context, ids).await?,
         What::FollowAuto | What::Nothing => {
             let ids = earlier::started(context.client, context.marker, context.earlier).await?;

@@ -1,7 +1,6 @@
 //! Queues the builds, each exactly once, each at its place.
 
 use std::collections::HashSet;
-use std::pin::pin;
 
 use futures_util::stream::{self, StreamExt as _};
 
@@ -37,25 +36,29 @@ pub async fn start(
     known: &Known,
 ) -> Result<Vec<Option<Started>>, Diagnostic> {
     let build_types = build_types(context, &settings.build_types).await?;
-    let target = target(context, settings, &build_types).await?;
-    let started = queue_all(context, settings, known, &build_types, target.as_ref());
+    let target = target(context, settings).await?;
+    let target = target.as_ref();
+    let started = queue_all(context, settings, known, &build_types, target);
     // Beside it: a run needs no answer to these questions, and waits for none.
-    let (mut started, mut hints) = (
-        pin!(started),
-        pin!(hints(context, settings, known, &build_types)),
-    );
+    let hints = async {
+        tokio::join!(
+            rights(context, settings, known, &build_types),
+            agents(context, settings, &build_types, target)
+        )
+    };
+    let (mut started, mut hints) = (Box::pin(started), Box::pin(hints));
     let mut hinted = false;
     loop {
         tokio::select! {
             biased;
-            () = &mut hints, if !hinted => hinted = true,
+            ((), ()) = &mut hints, if !hinted => hinted = true,
             started = &mut started => return started,
         }
     }
 }
 
 /// Says what the token's user may not do, where it would show too late.
-async fn hints(
+async fn rights(
     context: &Context<'_>,
     settings: &BuildSettings,
     known: &Known,
@@ -83,23 +86,37 @@ async fn hints(
     all.for_each(|()| std::future::ready(())).await;
 }
 
-/// The agent or pool that is asked for. An agent that can't run a build is said, and waited for.
-async fn target(
+/// Says whether the agent or pool that is asked for can't run a build; it is waited for all the same.
+async fn agents(
     context: &Context<'_>,
     settings: &BuildSettings,
     build_types: &[BuildType],
+    target: Option<&Target>,
+) {
+    if target.is_none() {
+        return;
+    }
+    let all = settings.build_types.iter().zip(build_types);
+    let all = all.map(|(id, of)| async move {
+        let mut all = Findings::default();
+        // A question that gets no answer keeps no build.
+        _ = preflight::agents(context.client, id, of, target, &mut all).await;
+        all.warn(context.events);
+    });
+    let all = stream::iter(all).buffer_unordered(AT_ONCE);
+    all.for_each(|()| std::future::ready(())).await;
+}
+
+/// The agent or pool that is asked for.
+async fn target(
+    context: &Context<'_>,
+    settings: &BuildSettings,
 ) -> Result<Option<Target>, Diagnostic> {
     let Some(choice) = &settings.agent else {
         return Ok(None);
     };
     let mut all = Findings::default();
     let found = preflight::agent(context.client, choice, &mut all).await;
-    if let Ok(target) = &found {
-        for (id, of) in settings.build_types.iter().zip(build_types) {
-            // A question that gets no answer keeps no build.
-            _ = preflight::agents(context.client, id, of, Some(target), &mut all).await;
-        }
-    }
     all.warn(context.events);
     Ok(Some(found?))
 }

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 use url::Url;
 
+use super::ahead::Told;
 use super::request::Requests;
 use crate::http::{Retry, Transport, Watch};
 use crate::types::Secret;
@@ -63,8 +64,10 @@ impl Requests {
             transport,
             base,
             headers: extra_headers.iter().cloned().collect(),
-            retry,
+            retry: Rc::new(retry),
             watch,
+            told: Told::default(),
+            ahead: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! One method a request that the pipe makes.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::error::{Error, ErrorKind};
 use super::fields;
@@ -28,6 +28,13 @@ impl Client {
     /// A client.
     pub fn new(requests: Requests) -> Self {
         Self { requests }
+    }
+
+    /// The same server, for what is asked ahead, while nobody knows yet whether it is good: each question is sent once, and its answer
+    /// is kept for whoever asks the same next.
+    #[must_use]
+    pub fn ahead(&self) -> Self {
+        Self::new(self.requests.ahead())
     }
 
     /// The server's base URL, for people.
@@ -340,50 +347,5 @@ impl Client {
             .get(self.rest(&["builds"], &query), Need::May)
             .await?;
         Ok(builds.build)
-    }
-
-    /// Cancels a queued or running build; does nothing to one that is over.
-    ///
-    /// # Errors
-    /// See [`Self::server`].
-    pub async fn cancel(&self, id: BuildId, comment: &str) -> Result<(), Error> {
-        self.cancel_with(id, comment, Need::May).await.map(drop)
-    }
-
-    /// The same, asked once; `false`: it was over before.
-    ///
-    /// # Errors
-    /// When this one try fails.
-    pub async fn cancel_now(&self, id: BuildId, comment: &str) -> Result<bool, Error> {
-        self.cancel_with(id, comment, Need::Now).await
-    }
-
-    async fn cancel_with(&self, id: BuildId, comment: &str, need: Need) -> Result<bool, Error> {
-        let locator = Locator::new().with("id", id);
-        let body = json!({ "comment": comment, "readdIntoQueue": false });
-        let url = self.rest(&["builds", locator.as_str()], &[]);
-        match self
-            .requests
-            .send(
-                Method::POST,
-                url,
-                "application/json, application/xml;q=0.9, */*;q=0.5",
-                Some(&body),
-                need,
-            )
-            .await
-        {
-            Ok(_) => Ok(true),
-            // "Cannot cancel finished build": it was over before we came.
-            Err(Error {
-                kind:
-                    ErrorKind::Rejected {
-                        status: 400,
-                        message,
-                    },
-                ..
-            }) if message.contains("Cannot cancel") => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 }

@@ -4,9 +4,11 @@
 
 mod access;
 mod agents;
+mod ahead;
 mod answer;
 mod artifacts;
 mod blot;
+mod cancel;
 mod client;
 mod date;
 mod default_branch;

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::ahead::Told;
 use super::answer;
 use super::blot::blot;
 use super::error::{Error, ErrorKind};
@@ -45,14 +46,31 @@ pub struct Requests {
     pub(super) transport: Rc<dyn Transport>,
     pub(super) base: Url,
     pub(super) headers: HeaderMap,
-    pub(super) retry: Retry,
+    pub(super) retry: Rc<Retry>,
     pub(super) watch: Rc<dyn Watch>,
+    /// Answers to what was asked ahead.
+    pub(super) told: Told,
+    /// Asks ahead.
+    pub(super) ahead: bool,
 }
 
 impl Requests {
     /// The server's base URL.
     pub fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// The same server, for what is asked ahead: once, and the answer is kept.
+    pub fn ahead(&self) -> Self {
+        Self {
+            transport: Rc::clone(&self.transport),
+            base: self.base.clone(),
+            headers: self.headers.clone(),
+            retry: Rc::clone(&self.retry),
+            watch: Rc::clone(&self.watch),
+            told: self.told.clone(),
+            ahead: true,
+        }
     }
 
     /// How long an unreachable server is retried.
@@ -103,6 +121,18 @@ impl Requests {
         need: Need,
         limit: usize,
     ) -> Result<T, Error> {
+        let read = |body: &[u8]| json(body).map_err(|failure| failure.error);
+        if self.ahead {
+            let request = self.request(Method::GET, url.clone(), JSON, None, 1);
+            let answer = async {
+                let answer = self.answer(request, limit).await;
+                answer.map_err(|failure| failure.error)
+            };
+            return Box::pin(self.told.keep(&url, answer, read)).await;
+        }
+        if let Some(told) = self.told.take(&url, need == Need::May, read).await {
+            return told;
+        }
         self.repeat(need, |attempt| {
             let request = self.request(Method::GET, url.clone(), JSON, None, attempt);
             async move { json(&self.answer(request, limit).await?) }

@@ -302,6 +302,29 @@ fn no_file_is_on_a_circle() {
     assert!(circles.is_empty(), "{}", between.join("\n"));
 }
 
+/// A test can put in a whole world: clock, environment and network come from `main.rs`, and the transport is made there.
+#[test]
+fn only_main_and_its_transport_touch_the_outside() {
+    const OUTSIDE: &[&str] = &[
+        "std::env",
+        "env::var",
+        "SystemTime",
+        "Utc::now",
+        "Local::now",
+        "std::time::Instant",
+        "reqwest",
+        "TcpStream",
+    ];
+    let own = ["main.rs", "terminal.rs"];
+    for (file, text) in sources() {
+        if own.contains(&file.as_str()) || file.starts_with("http/") {
+            continue;
+        }
+        let found = OUTSIDE.iter().find(|word| text.contains(**word));
+        assert_eq!(found, None, "{file}");
+    }
+}
+
 #[test]
 fn files_hold_one_idea() {
     let long: Vec<String> = sources()

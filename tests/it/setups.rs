@@ -179,8 +179,8 @@ fn setups() -> Vec<Setup> {
             "a host that does not exist",
             5,
             (
-                "DNS: the name nowhere.example.com is not known here",
-                "Check TEAMCITY_URL.",
+                "the name nowhere.example.com is not known here",
+                "Check the host in TEAMCITY_URL.",
             ),
             plain(),
         )

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use teamcity_simulator::{
-    EarlierBuild, FailedTest, Fault, FaultKind, Outcome, Plan, Problem, Recorded, Resource,
+    EarlierBuild, FailedTest, Fault, FaultKind, Matcher, Outcome, Plan, Problem, Recorded,
     Scenario, Simulator, Tests,
 };
 
@@ -102,7 +102,7 @@ async fn each_failed_test_has_a_class_and_what_is_new_comes_first() {
         .says("a.T.added (unknown: not run on main #2)")
         .says("a.T.taken (investigated by jane)")
         .says("a.T.old (fails on the default branch too, since main #1)")
-        .says("and 1 that failed but are muted");
+        .says("and 1 muted failure");
     let build = build(&ran);
     assert_eq!(
         classes(&build),
@@ -167,7 +167,8 @@ async fn what_is_slow_or_refused_is_unknown_and_the_step_ends_all_the_same() {
         let scenario =
             scenario(plan(failing(&["a.T.x"]))).earlier(earlier(2, plan(failing(&["a.T.x"]))));
         let simulator = Simulator::start(scenario);
-        simulator.fault(Fault::after_the_end(Resource::Builds, kind));
+        let reference = Matcher::query_contains("default:true");
+        simulator.fault(Fault::new(kind).on(reference).always());
         let ran = step().run(&simulator).await;
         assert_eq!(classes(&build(&ran)), [pair("a.T.x", "unknown")]);
         ran.ends_with(1);

@@ -41,21 +41,21 @@ pub fn teamcity(doing: &str, error: &Error, base: &Url) -> Diagnostic {
 
 /// The credential was refused. `credential` says in a few words what was sent (`the token in TEAMCITY_TOKEN`).
 pub fn unauthorized(base: &Url, credential: &str) -> Diagnostic {
-    let cure = if credential.contains("password") {
+    if credential.contains("password") {
+        return Diagnostic::refused(
+            format!("{base} does not accept {credential}"),
+            format!(
+                "Check user and password on {base}login.html. Where users log in through another service, or by two factors, use a token \
+                 instead."
+            ),
+        );
+    }
+    let page = token_page(base);
+    Diagnostic::refused(
+        format!("{base} does not accept {credential}"),
         format!(
-            "Check user and password on {base}login.html. Where users log in through another service, or by two factors, use a \
-             token instead."
-        )
-    } else {
-        wrong_token(base)
-    };
-    Diagnostic::refused(format!("{base} does not accept {credential}"), cure)
-}
-
-fn wrong_token(base: &Url) -> String {
-    format!(
-        "It is wrong, expired or revoked: TeamCity does not tell which. Make a new one on {}, and store it as a secured variable.",
-        token_page(base)
+            "It is wrong, expired or revoked: TeamCity does not tell which. Make a new one on {page}, and store it as a secured variable."
+        ),
     )
 }
 
@@ -221,7 +221,10 @@ fn cure(kind: &ErrorKind, base: &Url) -> String {
                 .to_owned()
         }
         ErrorKind::Unreadable(_) | ErrorKind::TooLarge(_) => format!("Check that {base} (TEAMCITY_URL) is TeamCity's base URL and that no proxy changes its answers."),
-        ErrorKind::Unauthorized => wrong_token(base),
+        ErrorKind::Unauthorized => format!(
+            "It is wrong, expired or revoked: TeamCity does not tell which. Make a new one on {}, and store it as a secured variable.",
+            token_page(base)
+        ),
         ErrorKind::Forbidden(message) => match permission_in(message) {
             Some(permission) => format!(
                 "Give the token's user a role with the permission \"{permission}\" in that project (TeamCity: Administration | Users), or \

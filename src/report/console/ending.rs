@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::lines::{BOLD, Console, DIM, GREEN, RED, RESET, YELLOW, clean};
 use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending};
+use crate::report::summary::count;
 use crate::report::whose::{Tally, note, why_unknown};
 use crate::types::{BuildId, span};
 
@@ -73,10 +74,8 @@ impl Console {
             }
         }
         if !build.muted_tests.is_empty() {
-            let number = build.muted_tests.len();
-            self.line(&format!(
-                "{prefix}{DIM}and {number} that failed but are muted{RESET}"
-            ));
+            let muted = count(build.muted_tests.len() as u64, "muted failure");
+            self.line(&format!("{prefix}{DIM}and {muted}{RESET}"));
         }
         self.line(&headline(build));
         if let Some(canceled) = &build.canceled {

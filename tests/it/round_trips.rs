@@ -1,0 +1,93 @@
+//! How often a far server is waited for before the build is queued: counted by the answers that a request had to wait for, in the
+//! simulator's own time, in which all requests that leave together arrive together.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use teamcity_simulator::{Agent, BuildType, Resource, Scenario, Simulator};
+
+use crate::pipe::Step;
+
+/// So long takes every answer, and nothing else takes any time.
+const ANSWER: Duration = Duration::from_millis(100);
+
+/// How many answers, one after another, the last queue request waited for, itself included.
+fn depth(simulator: &Simulator) -> usize {
+    let requests = simulator.requests();
+    let queued = requests
+        .iter()
+        .rposition(|request| request.resource == Some(Resource::QueueBuild))
+        .expect("it was queued");
+    let times: BTreeSet<Duration> = requests[..=queued]
+        .iter()
+        .map(|request| request.at)
+        .collect();
+    times.len()
+}
+
+async fn run(scenario: Scenario, step: Step) -> (usize, Simulator) {
+    let simulator = Simulator::start(scenario.latency(ANSWER));
+    step.set("WAIT", "false").run(&simulator).await.ends_with(0);
+    let depth = depth(&simulator);
+    (depth, simulator)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_is_queued_with_the_third_request_that_waits_for_another() {
+    for version in ["2019.1", "2022.04", "2025.11"] {
+        let (depth, simulator) = run(Scenario::new().version(version), Step::new()).await;
+        assert_eq!(depth, 3, "{version}: {:#?}", simulator.requests());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_a_branch_and_a_few_rights_cost_no_more() {
+    let (depth, _) = run(
+        Scenario::new().agent(Agent::new(7, "linux 7")),
+        Step::new()
+            .set("AGENT", "linux 7")
+            .set("BITBUCKET_BRANCH", "feature/x"),
+    )
+    .await;
+    assert_eq!(depth, 3);
+    let poor = Scenario::new().without_permission("ci", "view_build_configuration_settings");
+    assert_eq!(run(poor, Step::new()).await.0, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_configuration_and_reuse_cost_one_more_each() {
+    let two = Scenario::new().build_type(BuildType::new("App_Deploy").roots(["App_Git"]));
+    let both = Step::new().set("BUILD_TYPE_ID", "App_Build,App_Deploy");
+    assert_eq!(run(two, both).await.0, 4);
+    let reuse = Step::new().set("REUSE", "running");
+    assert_eq!(run(Scenario::new(), reuse).await.0, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_twice_for_it() {
+    let (_, simulator) = run(Scenario::new(), Step::new()).await;
+    let mut seen = BTreeSet::new();
+    for request in simulator.requests() {
+        let asked = (request.method, request.path, request.query);
+        assert!(seen.insert(asked.clone()), "{asked:?}");
+    }
+}
+
+/// A token that is refused is not tried more often than before because much is asked ahead: TeamCity locks out who hammers it.
+#[tokio::test(start_paused = true)]
+async fn a_wrong_token_is_not_hammered_with() {
+    let simulator = Simulator::start(Scenario::new().latency(ANSWER));
+    Step::new()
+        .set("TEAMCITY_TOKEN", "eyJwrong")
+        .run(&simulator)
+        .await
+        .ends_with(4);
+    let times: BTreeSet<Duration> = simulator.requests().iter().map(|one| one.at).collect();
+    // Three tries of the first question, then one as a stranger.
+    assert!(times.len() <= 4, "{times:?}");
+    assert!(
+        simulator.requests().len() <= 12,
+        "{:#?}",
+        simulator.requests()
+    );
+}
