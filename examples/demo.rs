@@ -14,13 +14,13 @@ use teamcity_pipe::terminal::Terminal;
 use teamcity_pipe::world::World;
 use teamcity_simulator::bitbucket::Bitbucket;
 use teamcity_simulator::{
-    FailedTest, LogScript, Outcome, Plan, Problem, Scenario, Simulator, Tests,
+    EarlierBuild, FailedTest, LogScript, Outcome, Plan, Problem, Scenario, Simulator, Tests,
 };
 
 fn main() -> anyhow::Result<ExitCode> {
     let scene = std::env::args().nth(1).unwrap_or_default();
     let (simulator, address) =
-        Simulator::spawn_thread(Scenario::new().plan("App_Build", plan(&scene)))?;
+        Simulator::spawn_thread(with_history(&scene).plan("App_Build", plan(&scene)))?;
     if scene == "restart" {
         std::thread::spawn(move || {
             std::thread::sleep(Duration::from_secs(4));
@@ -107,6 +107,32 @@ fn show_what_is_left(directory: &Path, bitbucket: &Bitbucket, status: u8) -> any
     Ok(())
 }
 
+/// A default branch on which one of the tests, and the step, fail since yesterday.
+fn with_history(scene: &str) -> Scenario {
+    let scenario = Scenario::new().branch("App_Git", "feature/x");
+    if scene != "failing" {
+        return scenario;
+    }
+    let rounding = FailedTest::new(
+        "checkout: com.acme.CartTest.rounding",
+        "java.lang.AssertionError\n\tat com.acme.CartTest.rounding(CartTest.java:57)",
+    );
+    let taken = "checkout: com.acme.CartTest.discounts";
+    let there = Tests::passed(38)
+        .passing(["checkout: com.acme.CartTest.totals", taken])
+        .failed([rounding]);
+    let hour = Duration::from_secs(3600);
+    [hour * 20, hour * 3]
+        .into_iter()
+        .fold(scenario, |scenario, ago| {
+            let plan = Plan::new()
+                .outcome(Outcome::Failure)
+                .tests(there.clone())
+                .problems([Problem::exit_code(1, "Test")]);
+            scenario.earlier(EarlierBuild::new("App_Build", ago, plan))
+        })
+}
+
 fn plan(scene: &str) -> Plan {
     let failing = scene == "failing";
     let seconds = Duration::from_secs;
@@ -124,8 +150,8 @@ fn plan(scene: &str) -> Plan {
         plan.outcome(Outcome::Failure)
             .fails_at(seconds(4))
             .log(log.error(seconds(5), "Process exited with code 1 (Step: Test)"))
-            .status_text("Tests failed: 2 (1 new), passed: 40; exit code 1 (Step: Test)")
-            .tests(Tests::passed(40).failed([
+            .status_text("Tests failed: 4 (2 new), passed: 38, muted: 1; exit code 1 (Step: Test)")
+            .tests(Tests::passed(38).failed([
                 FailedTest::new(
                     "checkout: com.acme.CartTest.totals",
                     "expected:<12.00> but was:<11.99>\n\tat com.acme.CartTest.totals(CartTest.java:42)",
@@ -135,6 +161,10 @@ fn plan(scene: &str) -> Plan {
                     "checkout: com.acme.CartTest.rounding",
                     "java.lang.AssertionError\n\tat com.acme.CartTest.rounding(CartTest.java:57)",
                 ),
+                FailedTest::new("checkout: com.acme.CartTest.discounts", "no discount")
+                    .investigated("jane", "TAKEN"),
+                FailedTest::new("checkout: com.acme.CartTest.vouchers", "no voucher").newly(),
+                FailedTest::new("checkout: com.acme.CartTest.slow", "took 3 s").muted(),
             ]))
             .problems([Problem::exit_code(1, "Test")])
     } else {

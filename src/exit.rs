@@ -15,6 +15,8 @@ pub enum ExitStatus {
     Refused,
     /// 5: TeamCity could not be reached, or did not answer sensibly, for as long as it was to be retried.
     Unreachable,
+    /// 6: every build succeeded, but an artifact that `ARTIFACTS_REQUIRED` demands is missing.
+    ArtifactMissing,
     /// 124: a time limit passed.
     Timeout,
     /// 128 + n: stopped by signal n.
@@ -32,12 +34,13 @@ impl ExitStatus {
             Self::Usage => 3,
             Self::Refused => 4,
             Self::Unreachable => 5,
+            Self::ArtifactMissing => 6,
             Self::Timeout => 124,
             Self::Signal(number) => 128_u8.saturating_add(number),
         }
     }
 
-    /// Of two that apply, the one that decides: signal, 124, 5, 4, 1, 2, 0.
+    /// Of two that apply, the one that decides: signal, 124, 5, 4, 1, 2, 6, 0.
     ///
     /// A usage error comes before anything is sent, so that it never meets another; it would rank first.
     #[must_use]
@@ -52,13 +55,14 @@ impl ExitStatus {
     fn rank(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Canceled => 1,
-            Self::BuildFailed => 2,
-            Self::Refused => 3,
-            Self::Unreachable => 4,
-            Self::Timeout => 5,
-            Self::Signal(_) => 6,
-            Self::Usage => 7,
+            Self::ArtifactMissing => 1,
+            Self::Canceled => 2,
+            Self::BuildFailed => 3,
+            Self::Refused => 4,
+            Self::Unreachable => 5,
+            Self::Timeout => 6,
+            Self::Signal(_) => 7,
+            Self::Usage => 8,
         }
     }
 }
@@ -89,6 +93,10 @@ pub const TABLE: &[(&str, &str)] = &[
         "5",
         "TeamCity could not be reached, or did not answer sensibly, for `RETRY_FOR`",
     ),
+    (
+        "6",
+        "every build succeeded, but an artifact that `ARTIFACTS_REQUIRED` demands is missing",
+    ),
     ("124", "`TIMEOUT` or `QUEUE_TIMEOUT` passed"),
     ("128+n", "stopped by signal n"),
 ];
@@ -96,7 +104,8 @@ pub const TABLE: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::ExitStatus::{
-        BuildFailed, Canceled, Refused, Signal, Success, Timeout, Unreachable, Usage,
+        ArtifactMissing, BuildFailed, Canceled, Refused, Signal, Success, Timeout, Unreachable,
+        Usage,
     };
 
     #[test]
@@ -108,12 +117,13 @@ mod tests {
             Usage,
             Refused,
             Unreachable,
+            ArtifactMissing,
             Timeout,
             Signal(15),
         ];
         assert_eq!(
             all.map(super::ExitStatus::code),
-            [0, 1, 2, 3, 4, 5, 124, 143]
+            [0, 1, 2, 3, 4, 5, 6, 124, 143]
         );
         assert_eq!(Signal(200).code(), 255);
     }
@@ -127,6 +137,7 @@ mod tests {
             Refused,
             BuildFailed,
             Canceled,
+            ArtifactMissing,
             Success,
         ];
         for (index, first) in order.into_iter().enumerate() {

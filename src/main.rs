@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -22,6 +23,7 @@ fn main() -> anyhow::Result<ExitCode> {
         // As process 1 the pipe ignores signals that it does not handle: so this comes first.
         let mut terminate = signal(SignalKind::terminate()).context("no handler for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("no handler for SIGINT")?;
+        let mut hangup = signal(SignalKind::hangup()).context("no handler for SIGHUP")?;
         let world = World {
             connect: Rc::new(|how| Ok(Rc::new(connect(how)?) as Rc<dyn Transport>)),
             output: Rc::new(RefCell::new(io::stdout())),
@@ -29,9 +31,11 @@ fn main() -> anyhow::Result<ExitCode> {
                 tokio::select! {
                     _ = terminate.recv() => 15,
                     _ = interrupt.recv() => 2,
+                    _ = hangup.recv() => 1,
                 }
             }),
-            directory: std::env::current_dir().context("no working directory")?,
+            // One that is gone takes no files, and changes no result.
+            directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             person: Rc::new(Terminal),
             now: Rc::new(|| SystemTime::now().into()),
             random: RandomState::new().build_hasher().finish(),

@@ -1,24 +1,28 @@
 //! The one place where everything is put together: settings, clients, the run, reports.
 
+mod watched;
+
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
+
+use tokio::time::Instant;
+
+use watched::clients;
 
 use crate::cancel::{self, Fate, Fates, Settler};
 use crate::check;
 use crate::cli::{self, Command};
-use crate::clients::{Clients, Login, Trace};
-use crate::config::{self, CommandKind, Network, RevisionChoice, Settings, What};
+use crate::clients::{Clients, Login};
+use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
 use crate::exit::ExitStatus;
-use crate::http::Watch;
 use crate::identity::Marker;
-use crate::outcome::{Event, Events, News, Superseded};
+use crate::outcome::{News, Superseded};
 use crate::place::clone;
 use crate::preflight::{Reach, TOKEN_VARIABLE, cure};
 use crate::report::console::Console;
-use crate::results::{Board, Earlier, Results};
+use crate::results::{Board, Budget, Collecting, Earlier, Results};
 use crate::run::{Context, Ledger};
 use crate::teamcity::Client;
 use crate::token::{self, Authenticated, Session, TokenCommand};
@@ -136,6 +140,19 @@ async fn run_builds(
             }
         })
     };
+    let now = Instant::now();
+    let timeout = now.checked_add(settings.follow.timeout).unwrap_or(now);
+    let budget = Budget::new(timeout);
+    let say = |line: String| console.text(&line);
+    let collecting = Collecting::new(
+        &client,
+        &*console,
+        &budget,
+        &settings,
+        &world.directory,
+        &secrets,
+        &say,
+    );
     let context = Context {
         client: &client,
         reach: &reach,
@@ -147,6 +164,7 @@ async fn run_builds(
         earlier: &earlier,
         keep: &|outcome| results.keep(outcome),
         tell: &tell,
+        results: &collecting,
         ledger: &Ledger::default(),
     };
     let mut stop = world.stop;
@@ -164,14 +182,20 @@ async fn run_builds(
         cancel::beside(&left_behind).await;
         std::future::pending::<Infallible>().await
     };
-    let outcome = tokio::select! {
+    let mut outcome = tokio::select! {
         biased;
         outcome = crate::run::run(&context, &mut stop) => outcome,
         never = sweeps => match never {},
     };
+    if outcome.status == ExitStatus::Success && settings.follow.wait && collecting.lacks_artifacts()
+    {
+        outcome.status = ExitStatus::ArtifactMissing;
+        outcome.reason =
+            Some("ARTIFACTS_REQUIRED is true, and not all artifacts are there".to_owned());
+    }
     let mut status = outcome.status;
     let leave = async {
-        results.leave(&client, &outcome).await;
+        results.leave(&outcome, &collecting).await;
         if !matches!(status, ExitStatus::Signal(_)) && !outcome.builds.is_empty() {
             let this = Authenticated {
                 bitbucket: &settings.bitbucket,
@@ -179,7 +203,8 @@ async fn run_builds(
                 server: &settings.connection.url,
                 token: &settings.connection.token,
             };
-            token::record_authenticated(&this, &clients, (world.now)()).await;
+            let record = token::record_authenticated(&this, &clients, (world.now)());
+            let _ = tokio::time::timeout_at(budget.last_words(), record).await;
         }
     };
     if matches!(status, ExitStatus::Signal(_)) {
@@ -329,22 +354,6 @@ fn settings(
     }
 }
 
-/// The clients of a command, which tells of outages and, if asked, of each request.
-fn clients(
-    network: &Network,
-    debug: bool,
-    world: &World,
-    console: &Rc<Console>,
-    secrets: &Secrets,
-) -> Clients {
-    let trace = debug.then(|| -> Trace {
-        let console = Rc::clone(console);
-        Rc::new(move |line: &str| console.debug(line))
-    });
-    let watch = Rc::new(Outages(Rc::clone(console) as Rc<dyn Events>));
-    Clients::new(&world.connect, network.clone(), secrets, trace, watch)
-}
-
 /// TeamCity, as the token's user; or nothing, with the reason said.
 fn teamcity(settings: &Settings, clients: &Clients, console: &Console) -> Option<Client> {
     let login = Login::Token(settings.connection.token.clone());
@@ -363,22 +372,6 @@ fn logged_in(
             console.error(&wrong.to_string());
             None
         }
-    }
-}
-
-/// What the HTTP layer has to tell becomes an event like any other.
-struct Outages(Rc<dyn Events>);
-
-impl Watch for Outages {
-    fn outage(&self, why: &dyn fmt::Display, retry_for: Duration) {
-        self.0.event(&Event::Outage {
-            why: why.to_string(),
-            retry_for,
-        });
-    }
-
-    fn recovered(&self, after: Duration) {
-        self.0.event(&Event::Recovered { after });
     }
 }
 

@@ -76,6 +76,7 @@ pub(super) struct Raw {
     pub(super) log_limit: Option<String>,
     pub(super) debug: Option<String>,
     pub(super) artifacts: Option<List>,
+    pub(super) artifacts_required: Option<String>,
     pub(super) artifacts_dir: Option<String>,
     pub(super) test_reports: Option<String>,
     pub(super) code_insights: Option<String>,

@@ -39,6 +39,11 @@ pub(super) fn results(
         .unwrap_or_else(|| default_text("ARTIFACTS_DIR").to_owned());
     Results {
         artifacts: artifacts(reader, raw.artifacts.take()),
+        artifacts_required: reader.boolean(
+            "ARTIFACTS_REQUIRED",
+            raw.artifacts_required.take(),
+            false,
+        ),
         artifacts_dir: PathBuf::from(artifacts_dir.trim()),
         test_reports: reader.boolean("TEST_REPORTS", raw.test_reports.take(), true),
         // Nobody would end the report of a build that nobody waits for.

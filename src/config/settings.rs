@@ -235,6 +235,8 @@ pub enum LogMode {
 pub struct Results {
     /// Glob patterns of artifacts to download: relative, with `/`, without `..`.
     pub artifacts: Vec<String>,
+    /// Whether one that is missing fails the step.
+    pub artifacts_required: bool,
     /// Where artifacts go.
     pub artifacts_dir: PathBuf,
     /// Whether to write JUnit XML.

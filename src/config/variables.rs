@@ -207,6 +207,8 @@ pub const ALL: &[Variable] = &[
 
     new("ARTIFACTS", Results, List,
         "Glob patterns of build artifacts to download, such as `dist/**/*.zip`."),
+    new("ARTIFACTS_REQUIRED", Results, Boolean,
+        "A pattern of `ARTIFACTS` that matches nothing, or a file that can't be fetched, fails the step (exit status 6).").default("false"),
     new("ARTIFACTS_DIR", Results, Text,
         "Where artifacts go, from the working directory.").default("teamcity-artifacts"),
     new("TEST_REPORTS", Results, Boolean,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
+use super::whose::Class;
 use crate::exit::ExitStatus;
 use crate::types::{BuildId, BuildTypeId};
 
@@ -47,6 +48,8 @@ pub struct BuildOutcome {
     pub url: Option<String>,
     /// Logical branch.
     pub branch: Option<String>,
+    /// That is the default branch, or there are no branches.
+    pub on_default: bool,
     /// The commit of this pipeline's repository that it built.
     pub revision: Option<String>,
     /// When it was queued.
@@ -63,8 +66,10 @@ pub struct BuildOutcome {
     pub canceled: Option<Cancellation>,
     /// Numbers of its tests; `None` where there were none, or they could not be had.
     pub tests: Option<TestCounts>,
-    /// The first failed tests, new failures first.
+    /// The first failed tests, in the order of their classes.
     pub failed_tests: Vec<FailedTest>,
+    /// Those that failed but are muted.
+    pub muted_tests: Vec<FailedTest>,
     /// Its build problems.
     pub problems: Vec<Problem>,
     /// How many problems its counter names, muted ones among them.
@@ -104,6 +109,7 @@ impl BuildOutcome {
             ending,
             url: None,
             branch: None,
+            on_default: false,
             revision: None,
             queued_at: None,
             started_at: None,
@@ -113,6 +119,7 @@ impl BuildOutcome {
             canceled: None,
             tests: None,
             failed_tests: Vec::new(),
+            muted_tests: Vec::new(),
             problems: Vec::new(),
             promised_problems: 0,
             chain: Vec::new(),
@@ -251,8 +258,10 @@ pub struct FailedTest {
     pub name: String,
     /// Stack trace and output, as far as asked for.
     pub details: Option<String>,
-    /// It failed for the first time.
-    pub is_new: bool,
+    /// TeamCity says that it did not fail in the build before.
+    pub new_failure: bool,
+    /// Whose failure it is.
+    pub class: Class,
     /// How long it took.
     pub duration: Option<Duration>,
     /// The configuration of the chain in which it failed, where that is not the build itself.
@@ -266,6 +275,8 @@ pub struct Problem {
     pub kind: String,
     /// What it says.
     pub text: String,
+    /// Whose it is; `None` for one that only sums up failed tests.
+    pub class: Option<Class>,
     /// The configuration of the chain in which it arose, where that is not the build itself.
     pub within: Option<String>,
 }
@@ -281,6 +292,8 @@ pub struct ChainBuild {
     pub name: String,
     /// Its number.
     pub number: Option<String>,
+    /// On the default branch, or in a configuration without branches.
+    pub on_default: bool,
     /// How it ended, or stands.
     pub ending: Ending,
     /// Its page.

@@ -7,8 +7,9 @@ use super::insights::{self, web};
 use super::location::{self, Place, Tree};
 use super::summary::{at_a_word, lines};
 use super::test_name::TestName;
+use super::whose::note;
 use crate::bitbucket::model::{Annotation, AnnotationType, Outcome, Severity};
-use crate::outcome::{BuildOutcome, FailedTest, Problem, RunOutcome};
+use crate::outcome::{BuildOutcome, Class, FailedTest, Problem, RunOutcome};
 use crate::types::hash;
 
 /// Most annotations of a report.
@@ -36,7 +37,7 @@ pub fn file_names(outcome: &RunOutcome) -> HashSet<String> {
     names
 }
 
-/// The annotations: problems, then new failures, then older ones; at most a thousand.
+/// The annotations: problems, then tests, in the order of their classes; at most a thousand.
 pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
     let mut made = Made {
         report: insights::id_of(outcome),
@@ -52,16 +53,14 @@ pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
             made.problem(build, problem);
         }
     }
-    for is_new in [true, false] {
-        for build in &outcome.builds {
-            for test in build
-                .failed_tests
-                .iter()
-                .filter(|test| test.is_new == is_new)
-            {
-                made.test(build, test);
-            }
-        }
+    let tests = outcome
+        .builds
+        .iter()
+        .flat_map(|build| build.failed_tests.iter().map(move |test| (build, test)));
+    let mut tests: Vec<_> = tests.collect();
+    tests.sort_by_key(|(_, test)| test.class.rank());
+    for (build, test) in tests {
+        made.test(build, test);
     }
     made.all.truncate(MOST);
     made.all
@@ -90,16 +89,16 @@ impl Made<'_> {
             .find(|line| !line.trim().is_empty())
             .unwrap_or_default();
         let said = if said.is_empty() { "failed" } else { said };
-        let new = if test.is_new { "New failure: " } else { "" };
+        let new = if test.class == Class::New {
+            "New here: "
+        } else {
+            ""
+        };
         // A long name leaves room for the reason.
         let text = format!("{new}{}: {said}", at_a_word(&short, 200));
         let within = self.within(build, test.within.as_deref());
-        let more = format!("{}{within}\n{details}", test.name);
-        let severity = if test.is_new {
-            Severity::High
-        } else {
-            Severity::Medium
-        };
+        let more = format!("{}{within}\n{}\n{details}", test.name, note(&test.class));
+        let severity = severity(&test.class);
         let place = location::first(details, self.tree);
         self.add(
             build,
@@ -114,7 +113,11 @@ impl Made<'_> {
 
     fn problem(&mut self, build: &BuildOutcome, problem: &Problem) {
         let within = self.within(build, problem.within.as_deref());
-        let more = format!("{}{within}\n{}", problem.kind, problem.text);
+        let class = problem
+            .class
+            .as_ref()
+            .map_or(String::new(), |class| format!("\n{}", note(class)));
+        let more = format!("{}{within}{class}\n{}", problem.kind, problem.text);
         let mut places = HashSet::new();
         for (line, mention) in location::mentions(&problem.text) {
             if places.len() == MOST_OF_PROBLEM {
@@ -123,12 +126,19 @@ impl Made<'_> {
             if let Some(place) = self.tree.find(&mention)
                 && places.insert((place.path.clone(), place.line))
             {
-                let (kind, severity) = weight(line);
+                let (kind, mut weighs) = weight(line);
+                if let Some(class) = &problem.class {
+                    // A lower one weighs no less for being unknown.
+                    weighs = match class {
+                        Class::New | Class::Unknown { .. } => weighs,
+                        known => severity(known),
+                    };
+                }
                 self.add(
                     build,
                     ["problem", line],
                     kind,
-                    severity,
+                    weighs,
                     line,
                     &more,
                     Some(place),
@@ -146,7 +156,7 @@ impl Made<'_> {
                 build,
                 parts,
                 AnnotationType::Bug,
-                Severity::High,
+                problem.class.as_ref().map_or(Severity::High, severity),
                 first,
                 &more,
                 None,
@@ -202,6 +212,15 @@ impl Made<'_> {
     }
 }
 
+/// How much a failure of a class matters.
+fn severity(class: &Class) -> Severity {
+    match class {
+        Class::New => Severity::High,
+        Class::Unknown { .. } => Severity::Medium,
+        _ => Severity::Low,
+    }
+}
+
 /// How much a line of a compiler or an inspection matters.
 fn weight(line: &str) -> (AnnotationType, Severity) {
     let line = line.to_ascii_lowercase();
@@ -241,7 +260,8 @@ mod tests {
         build.failed_tests.push(FailedTest {
             name: "\u{202e}".into(),
             details: Some("\n\n".into()),
-            is_new: true,
+            new_failure: true,
+            class: Class::New,
             duration: None,
             within: None,
         });
@@ -266,7 +286,7 @@ mod tests {
         }
         let first_test = all
             .iter()
-            .position(|one| one.summary.starts_with("New failure: "));
+            .position(|one| one.summary.starts_with("New here: "));
         assert_eq!(first_test, Some(6));
     }
 
@@ -288,6 +308,7 @@ mod tests {
         build.problems = vec![Problem {
             kind: SUMS_UP_TESTS.into(),
             text: "Failed tests detected".into(),
+            class: None,
             within: None,
         }];
         assert_eq!(all(&outcome, &Tree::default()).len(), 3);
@@ -302,6 +323,7 @@ mod tests {
         outcome.builds[0].problems = vec![Problem {
             kind: "x".into(),
             text: "src/main/java/com/acme/shop/Cart.java:3: warning: old\nsrc/main/java/com/acme/shop/Cart.java:4: error: bad".into(),
+            class: Some(Class::New),
             within: None,
         }];
         let all = all(&outcome, &tree());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::summary::{self, at_a_word, count, headline, is_good, title};
+use super::whose::Tally;
 use crate::bitbucket::model::{Data, DataValue, Report, ReportResult, ReportType};
 use crate::exit::ExitStatus;
 use crate::outcome::QueuedBuild;
@@ -148,7 +149,7 @@ fn details(outcome: &RunOutcome) -> String {
             .unwrap_or_else(|| build.ending.words());
         lines.push(format!("{}: {}", title(build, 80), at_a_word(text, 200)));
         let listed = number(build.failed_tests.len());
-        let (failed, _) = failures(build);
+        let failed = Tally::of([build]).failed;
         if failed > listed && listed > 0 {
             lines.push(format!(
                 "Annotations show the first {listed} of {failed} failed tests."
@@ -168,27 +169,6 @@ fn details(outcome: &RunOutcome) -> String {
     text
 }
 
-/// How many tests failed, and how many of them for the first time, in a build and its chain.
-///
-/// A build's own numbers hold those of its chain only where it is a composite one, and the listed tests may be the
-/// first alone.
-fn failures(build: &BuildOutcome) -> (u64, u64) {
-    let counts = build.tests.unwrap_or_default();
-    let within = build
-        .failed_tests
-        .iter()
-        .filter(|test| test.within.is_some())
-        .count();
-    let listed = build.failed_tests.len();
-    let new = build.failed_tests.iter().filter(|test| test.is_new).count();
-    let failed = if number(listed - within) >= counts.failed {
-        counts.failed + number(within)
-    } else {
-        counts.failed.max(number(listed))
-    };
-    (failed, counts.new_failed.max(number(new)))
-}
-
 /// At most ten facts: what failed comes first.
 fn data(builds: &[BuildOutcome], main: Option<&BuildOutcome>) -> Vec<Data> {
     let fact = |title: &str, value: DataValue| Data {
@@ -204,13 +184,13 @@ fn data(builds: &[BuildOutcome], main: Option<&BuildOutcome>) -> Vec<Data> {
         ));
     }
     let counts: Vec<_> = builds.iter().filter_map(|build| build.tests).collect();
-    let failures: Vec<_> = builds.iter().map(failures).collect();
-    if !counts.is_empty() || failures.iter().any(|(failed, _)| *failed > 0) {
-        let failed = failures.iter().map(|(failed, _)| failed).sum();
-        let new_failed = failures.iter().map(|(_, new)| new).sum();
+    let tally = Tally::of(builds);
+    if !counts.is_empty() || tally.failed > 0 {
         let skipped = counts.iter().map(|tests| tests.ignored + tests.muted).sum();
-        data.push(fact("Failed tests", DataValue::Number(failed)));
-        data.push(fact("New failures", DataValue::Number(new_failed)));
+        data.push(fact("Failed tests", DataValue::Number(tally.failed)));
+        if tally.is_known() {
+            data.push(fact("New here", DataValue::Number(tally.new)));
+        }
         data.push(fact(
             "Passed tests",
             DataValue::Number(counts.iter().map(|tests| tests.passed).sum()),

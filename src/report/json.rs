@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment, Problem,
-    RunOutcome, TestCounts,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment,
+    Problem, RunOutcome, TestCounts,
 };
 use crate::types::{BuildId, BuildTypeId};
 
@@ -62,6 +62,7 @@ struct Build<'a> {
     joined: bool,
     tests: Option<Tests>,
     failed_tests: Vec<Failed<'a>>,
+    muted_tests: Vec<Failed<'a>>,
     problems: Vec<BuildProblem<'a>>,
     chain: Vec<Chained<'a>>,
     changes: Vec<Change<'a>>,
@@ -86,10 +87,29 @@ struct Tests {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Failed<'a> {
     name: &'a str,
-    new: bool,
+    #[serde(flatten)]
+    class: Classed<'a>,
+    new_failure: bool,
     within: Option<&'a str>,
+}
+
+/// Whose a failure is, and what is told of that.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Classed<'a> {
+    class: Option<&'static str>,
+    unknown_why: Option<&'a str>,
+    investigator: Option<&'a str>,
+    since: Option<Since<'a>>,
+}
+
+#[derive(Serialize)]
+struct Since<'a> {
+    name: &'a str,
+    url: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -97,6 +117,8 @@ struct BuildProblem<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     text: &'a str,
+    #[serde(flatten)]
+    class: Classed<'a>,
     within: Option<&'a str>,
 }
 
@@ -167,6 +189,7 @@ impl<'a> From<&'a BuildOutcome> for Build<'a> {
             joined: build.joined,
             tests: build.tests.map(Tests::from),
             failed_tests: build.failed_tests.iter().map(Failed::from).collect(),
+            muted_tests: build.muted_tests.iter().map(Failed::from).collect(),
             problems: build.problems.iter().map(BuildProblem::from).collect(),
             chain: build.chain.iter().map(Chained::from).collect(),
             changes: build.changes.iter().map(Change::from).collect(),
@@ -197,11 +220,35 @@ impl From<TestCounts> for Tests {
     }
 }
 
+impl<'a> From<Option<&'a Class>> for Classed<'a> {
+    fn from(class: Option<&'a Class>) -> Self {
+        let mut classed = Self {
+            class: class.map(Class::word),
+            unknown_why: None,
+            investigator: None,
+            since: None,
+        };
+        match class {
+            Some(Class::Unknown { why }) => classed.unknown_why = Some(why),
+            Some(Class::Investigated { who }) => classed.investigator = who.as_deref(),
+            Some(Class::AlsoOnDefault { since: Some(since) }) => {
+                classed.since = Some(Since {
+                    name: &since.name,
+                    url: since.url.as_deref(),
+                });
+            }
+            _ => {}
+        }
+        classed
+    }
+}
+
 impl<'a> From<&'a FailedTest> for Failed<'a> {
     fn from(test: &'a FailedTest) -> Self {
         Self {
             name: &test.name,
-            new: test.is_new,
+            class: Some(&test.class).into(),
+            new_failure: test.new_failure,
             within: test.within.as_deref(),
         }
     }
@@ -212,6 +259,7 @@ impl<'a> From<&'a Problem> for BuildProblem<'a> {
         Self {
             kind: &problem.kind,
             text: &problem.text,
+            class: problem.class.as_ref().into(),
             within: problem.within.as_deref(),
         }
     }

@@ -42,8 +42,8 @@ pub enum TestResult {
     Passed,
     /// It failed.
     Failed {
-        /// For the first time.
-        is_new: bool,
+        /// TeamCity says that it did not fail in the build before.
+        new_failure: bool,
         /// Stack trace and output.
         details: Option<String>,
     },
@@ -247,10 +247,15 @@ impl<W: Write> JUnitWriter<W> {
         ]);
         match &test.result {
             TestResult::Passed => return self.xml.write_event(Event::Empty(case)),
-            TestResult::Failed { is_new, details } => {
+            TestResult::Failed {
+                new_failure,
+                details,
+            } => {
                 self.xml.write_event(Event::Start(case))?;
-                let kind = if *is_new { "new failure" } else { "failure" };
-                self.failure(kind, details.as_deref())?;
+                if *new_failure {
+                    self.property("teamcity.newFailure", "true")?;
+                }
+                self.failure("failure", details.as_deref())?;
             }
             TestResult::Muted { details } => {
                 self.xml.write_event(Event::Start(case))?;
@@ -270,6 +275,16 @@ impl<W: Write> JUnitWriter<W> {
             }
         }
         self.xml.write_event(Event::End(BytesEnd::new("testcase")))
+    }
+
+    fn property(&mut self, name: &str, value: &str) -> io::Result<()> {
+        let property =
+            BytesStart::new("property").with_attributes([("name", name), ("value", value)]);
+        self.xml
+            .write_event(Event::Start(BytesStart::new("properties")))?;
+        self.xml.write_event(Event::Empty(property))?;
+        self.xml
+            .write_event(Event::End(BytesEnd::new("properties")))
     }
 
     fn failure(&mut self, kind: &str, details: Option<&str>) -> io::Result<()> {

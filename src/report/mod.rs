@@ -16,6 +16,7 @@ mod summary;
 #[cfg(test)]
 pub(crate) use summary::sample;
 pub mod test_name;
+mod whose;
 
 /// What is missing and why, for the user.
 pub type Warning = String;

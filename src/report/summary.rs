@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::whose::Tally;
 use crate::outcome::{BuildOutcome, Ending, RunOutcome};
 use crate::types::span;
 use crate::types::text::one_line;
@@ -27,8 +28,17 @@ pub(super) fn count(number: u64, thing: &str) -> String {
     }
 }
 
-/// The run in one sentence.
+/// The run in one sentence, its failed tests included.
 pub(super) fn headline(outcome: &RunOutcome) -> String {
+    let how = how_it_ended(outcome);
+    match Tally::of(&outcome.builds).words() {
+        Some(tests) => format!("{how}: {tests}"),
+        None => how,
+    }
+}
+
+/// The same without the tests.
+pub(super) fn how_it_ended(outcome: &RunOutcome) -> String {
     match outcome.builds.as_slice() {
         [] => "No build was queued".to_owned(),
         [build] => one_build(build),

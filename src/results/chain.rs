@@ -35,6 +35,7 @@ fn chain_build(build: Build, queued_at: Option<Moment>) -> Option<ChainBuild> {
         id: build.id?,
         name: name.unwrap_or_else(|| build_type.to_string()),
         build_type,
+        on_default: build.is_on_default(),
         ending: ending(&build),
         failed_tests: build.test_occurrences.map_or(0, |tests| tests.failed),
         said: said(&build),
@@ -113,6 +114,7 @@ pub fn problem_of(culprit: &ChainBuild) -> Option<Problem> {
     Some(Problem {
         kind: kind.to_owned(),
         text,
+        class: None,
         within: Some(culprit.name.clone()),
     })
 }

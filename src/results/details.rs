@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
+use super::budget::Budget;
 use super::chain;
+use super::seats::Rank;
+use super::whose::{Failures, Found, Known, Subject, Whose};
+use crate::outcome::whose::Failed;
 use crate::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, Event, Events, FailedTest,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, Event, Events, FailedTest,
     Problem, TestCounts,
 };
 use crate::teamcity::model::{Build, TestOccurrence};
@@ -13,6 +19,8 @@ use crate::types::BuildId;
 
 /// How many failed tests are read.
 const FAILED_TESTS: usize = 500;
+/// How many are read to find these among muted ones.
+const MOST_READ: usize = 2_000;
 /// How much of a test's details is kept, in characters.
 const LONGEST_DETAILS: usize = 8_000;
 /// Builds of a chain whose failures are read.
@@ -25,8 +33,6 @@ const LATE: [Duration; 3] = [
 ];
 /// How many changes are read.
 const CHANGES: usize = 20;
-/// The details of a result that is known may not take long: minutes cost money.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Reads into an outcome what an answer says.
 pub fn read(outcome: &mut BuildOutcome, build: &Build) {
@@ -39,6 +45,7 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
     keep(&mut outcome.number, &build.number);
     keep(&mut outcome.url, &build.web_url);
     keep(&mut outcome.branch, &build.branch_name);
+    outcome.on_default = build.is_on_default();
     if outcome.ending != Ending::WrongRevision {
         keep(&mut outcome.status_text, &build.status_text);
     }
@@ -78,7 +85,7 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
             ignored: counts.ignored,
             muted: counts.muted,
         });
-    if let Some(problems) = build.problem_occurrences {
+    if let Some(problems) = &build.problem_occurrences {
         outcome.promised_problems = problems.count;
     }
     if build.running_info.is_some() {
@@ -86,120 +93,233 @@ pub fn read(outcome: &mut BuildOutcome, build: &Build) {
     }
 }
 
-/// The chain of a build that ended; empty where it has none, or it can't be had in time.
-pub async fn chain_of(
-    client: &Client,
-    id: BuildId,
-    build: Option<&Build>,
-    ending: &Ending,
-) -> Vec<ChainBuild> {
-    if *ending == Ending::Deleted || !build.is_some_and(Build::has_dependencies) {
-        return Vec::new();
-    }
-    let chain = tokio::time::timeout(PATIENCE, chain::read(client, id, Need::May)).await;
-    chain.map(Result::unwrap_or_default).unwrap_or_default()
+/// Problems, with what distinguishes them from others of their types.
+type Identified = Vec<(Problem, Option<String>)>;
+
+/// What is read of one build that ended, under the budget of all. What is missing is a warning.
+pub struct Details<'a> {
+    /// TeamCity.
+    pub client: &'a Client,
+    /// Who hears what is missing.
+    pub events: &'a dyn Events,
+    /// How long, and how much at once.
+    pub budget: &'a Budget,
 }
 
-/// Completes the outcome of a build that ended. The absence of details is a warning.
-pub async fn complete(
-    client: &Client,
-    events: &dyn Events,
-    id: BuildId,
-    outcome: &mut BuildOutcome,
-) {
-    if tokio::time::timeout(PATIENCE, fetch(client, events, id, outcome))
-        .await
-        .is_err()
-    {
-        events.event(&Event::Warning(
-            "TeamCity gave no details of the build in time; its page has them.".to_owned(),
-        ));
+impl Details<'_> {
+    /// The chain of a build; empty where it has none, or it can't be had in time.
+    pub async fn chain(&self, id: BuildId) -> Vec<ChainBuild> {
+        let chain = chain::read(self.client, id, Need::May);
+        let chain = self.fetch(Rank::Ending, "builds that it depends on", chain);
+        chain.await.unwrap_or_default()
     }
-}
 
-async fn fetch(client: &Client, events: &dyn Events, id: BuildId, outcome: &mut BuildOutcome) {
-    if matches!(
-        outcome.ending,
-        Ending::Failure
-            | Ending::Canceled
-            | Ending::FailedToStart
-            | Ending::CommitNotFound
-            | Ending::Unknown(_)
-    ) {
-        match problems(client, id, outcome.promised_problems).await {
-            Ok(problems) => outcome.problems = problems,
-            Err(error) => missing(events, "build problems", &error),
+    /// The problems and failed tests of a build that did not end well.
+    pub async fn failures(
+        &self,
+        whose: &Whose<'_>,
+        id: BuildId,
+        outcome: &BuildOutcome,
+    ) -> Failures {
+        let failed = matches!(
+            outcome.ending,
+            Ending::Failure
+                | Ending::Canceled
+                | Ending::FailedToStart
+                | Ending::CommitNotFound
+                | Ending::Unknown(_)
+        );
+        if !failed {
+            return Failures::default();
         }
-        // A counter may say less than its list has: where there are tests at all, the list is looked at.
-        let mut problems = outcome.problems.iter();
-        if outcome.tests.is_some() || problems.any(|problem| problem.kind == "TC_FAILED_TESTS") {
-            let promised = outcome.tests.map_or(0, |tests| tests.failed);
-            match in_time(promised, async || failed_tests(client, id).await).await {
-                Ok(tests) => {
-                    let listed = tests.len() as u64;
-                    if listed > promised {
-                        let counts = outcome.tests.get_or_insert_default();
-                        counts.failed = listed;
-                        counts.total = counts.total.max(counts.passed + listed);
+        let promised = outcome.tests.map_or(0, |tests| tests.failed);
+        let problems = async {
+            let promised = outcome.promised_problems;
+            self.problems(id, promised, "build problems").await
+        };
+        let found = async {
+            // A counter may say less than its list has: where there are tests at all, the list is looked at.
+            if outcome.tests.is_some() {
+                return tokio::join!(problems, self.failed_tests(id, promised));
+            }
+            let problems = problems.await;
+            let told = problems
+                .iter()
+                .any(|(problem, _)| problem.kind == "TC_FAILED_TESTS");
+            let tests = if told {
+                self.failed_tests(id, promised).await
+            } else {
+                Vec::new()
+            };
+            (problems, tests)
+        };
+        let subject = Subject {
+            id,
+            build_type: &outcome.build_type,
+            on_default: outcome.on_default,
+            started_at: outcome.started_at,
+        };
+        let known = reference(whose, subject, &outcome.ending);
+        let ((problems, tests), known) = tokio::join!(found, known);
+        whose.judge(known, Found { problems, tests }).await
+    }
+
+    /// What failed in the builds at which the failure began, to be named instead of "snapshot dependency failed".
+    pub async fn causes(&self, whose: &Whose<'_>, chain: &[ChainBuild]) -> Failures {
+        let culprits = chain::culprits(chain).into_iter().take(CULPRITS);
+        let each = culprits.map(|culprit| {
+            Box::pin(async {
+                let what = format!("build problems of {}", culprit.name);
+                let subject = Subject {
+                    id: culprit.id,
+                    build_type: &culprit.build_type,
+                    on_default: culprit.on_default,
+                    started_at: culprit.started_at,
+                };
+                let (problems, tests, known) = tokio::join!(
+                    self.problems(culprit.id, 0, &what),
+                    self.failed_tests(culprit.id, 0),
+                    reference(whose, subject, &culprit.ending)
+                );
+                let (problems, tests) = whose.judge(known, Found { problems, tests }).await;
+                let within = Some(culprit.name.clone());
+                let problems = problems.into_iter().map(|problem| Problem {
+                    within: within.clone(),
+                    ..problem
+                });
+                let problems = chain::problem_of(culprit).into_iter().chain(problems);
+                let tests = tests.into_iter().map(|test| FailedTest {
+                    within: within.clone(),
+                    ..test
+                });
+                (problems.collect::<Vec<_>>(), tests.collect::<Vec<_>>())
+            })
+        });
+        let mut all = Failures::default();
+        for (problems, tests) in join_all(each).await {
+            all.0.extend(problems);
+            all.1.extend(tests);
+        }
+        all
+    }
+
+    /// The changes that a build is the first to contain.
+    pub async fn changes(&self, id: BuildId) -> Vec<BuiltChange> {
+        let changes = self.client.changes_of_build(id, CHANGES);
+        let changes = self
+            .fetch(Rank::Rest, "changes in the build", changes)
+            .await;
+        let changes = changes.unwrap_or_default().change.into_iter();
+        let built = changes.filter_map(|change| {
+            let comment = change
+                .comment
+                .and_then(|text| text.lines().next().map(ToOwned::to_owned));
+            Some(BuiltChange {
+                version: change.version?,
+                author: change.username,
+                comment,
+            })
+        });
+        built.collect()
+    }
+
+    async fn problems(&self, id: BuildId, promised: u64, what: &str) -> Identified {
+        let problems = problems(self.client, id, promised);
+        let problems = self.fetch(Rank::Problems, what, problems).await;
+        problems.unwrap_or_default()
+    }
+
+    /// Failed tests, the muted ones too. Asked for again while there are fewer than promised.
+    async fn failed_tests(&self, id: BuildId, promised: u64) -> Vec<(FailedTest, Failed)> {
+        let promised = usize::try_from(promised).unwrap_or(FAILED_TESTS);
+        let mut pauses = LATE.into_iter();
+        loop {
+            let (found, missing) = self.failed_tests_now(id).await;
+            let few = unmuted(&found) < promised.min(FAILED_TESTS);
+            match (missing, pauses.next()) {
+                (None, Some(pause)) if few => tokio::time::sleep(pause).await,
+                (missing, _) => {
+                    if let Some(why) = missing {
+                        self.missing("failed tests", &why);
                     }
-                    outcome.failed_tests = tests;
+                    return found;
                 }
-                Err(error) => missing(events, "failed tests", &error),
             }
         }
     }
-    if outcome.ending != Ending::Success {
-        causes(client, outcome).await;
-    }
-    if let Ok(changes) = client.changes_of_build(id, CHANGES).await {
-        outcome.changes = changes
-            .change
-            .into_iter()
-            .filter_map(|change| {
-                let comment = change
-                    .comment
-                    .and_then(|text| text.lines().next().map(ToOwned::to_owned));
-                Some(BuiltChange {
-                    version: change.version?,
-                    author: change.username,
-                    comment,
-                })
+
+    /// What there is now, and why not all.
+    async fn failed_tests_now(&self, id: BuildId) -> (Vec<(FailedTest, Failed)>, Option<String>) {
+        let filters = [TestFilter::Failures, TestFilter::RunnerErrors];
+        let lists = filters.map(|filter| {
+            Box::pin(async move {
+                let mut found = Vec::new();
+                let mut pages = self.client.test_pages(id, filter);
+                loop {
+                    let page = self.budget.fetch(Rank::FailedTests, pages.next()).await;
+                    let missing = match page {
+                        Ok(Ok(Some(page))) => {
+                            found.extend(page.into_iter().map(failed_test));
+                            if unmuted(&found) < FAILED_TESTS && found.len() < MOST_READ {
+                                continue;
+                            }
+                            None
+                        }
+                        Ok(Ok(None)) => None,
+                        Ok(Err(error)) => Some(error.to_string()),
+                        Err(late) => Some(late.to_string()),
+                    };
+                    return (found, missing);
+                }
             })
-            .collect();
+        });
+        let mut all = Vec::new();
+        let mut why = None;
+        for (found, missing) in join_all(lists).await {
+            all.extend(found);
+            why = why.or(missing);
+        }
+        let mut left = FAILED_TESTS;
+        all.retain(|(_, failed)| {
+            let keep = failed.muted || left > 0;
+            left = left.saturating_sub(usize::from(!failed.muted));
+            keep
+        });
+        (all, why)
+    }
+
+    async fn fetch<T>(
+        &self,
+        rank: Rank,
+        what: &str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Option<T> {
+        let why = match self.budget.fetch(rank, work).await {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
+        };
+        self.missing(what, &why);
+        None
+    }
+
+    fn missing(&self, what: &str, why: &str) {
+        self.events
+            .event(&Event::Warning(format!("The {what} can't be shown: {why}")));
     }
 }
 
-/// Names what failed in the builds at which the failure began, instead of "snapshot dependency failed".
-async fn causes(client: &Client, outcome: &mut BuildOutcome) {
-    let culprits: Vec<ChainBuild> = chain::culprits(&outcome.chain)
-        .into_iter()
-        .take(CULPRITS)
-        .cloned()
-        .collect();
-    if !culprits.is_empty() {
-        outcome
-            .problems
-            .retain(|problem| !problem.kind.to_lowercase().contains("snapshot"));
+/// Only a build that failed by itself is compared.
+async fn reference(whose: &Whose<'_>, subject: Subject<'_>, ending: &Ending) -> Known {
+    if *ending == Ending::Failure {
+        Box::pin(whose.reference(subject)).await
+    } else {
+        Err(format!("the build's end is: {}", ending.words()))
     }
-    for culprit in culprits {
-        let (id, within) = (culprit.id, Some(culprit.name.clone()));
-        outcome.problems.extend(chain::problem_of(&culprit));
-        if let Ok(problems) = problems(client, id, 0).await {
-            let problems = problems.into_iter().map(|problem| Problem {
-                within: within.clone(),
-                ..problem
-            });
-            outcome.problems.extend(problems);
-        }
-        if let Ok(tests) = failed_tests(client, id).await {
-            outcome
-                .failed_tests
-                .extend(tests.into_iter().map(|test| FailedTest {
-                    within: within.clone(),
-                    ..test
-                }));
-        }
-    }
+}
+
+fn unmuted(found: &[(FailedTest, Failed)]) -> usize {
+    found.iter().filter(|(_, failed)| !failed.muted).count()
 }
 
 /// Asks again, for two seconds at most, while a list has less than its counter promised: lists may come after their counters.
@@ -219,56 +339,41 @@ async fn in_time<T>(
     Ok(found)
 }
 
-fn missing(events: &dyn Events, what: &str, error: &Error) {
-    events.event(&Event::Warning(format!(
-        "The {what} can't be shown: {error}"
-    )));
-}
-
-async fn problems(client: &Client, id: BuildId, promised: u64) -> Result<Vec<Problem>, Error> {
+async fn problems(client: &Client, id: BuildId, promised: u64) -> Result<Identified, Error> {
     let ask = async || Ok(client.problems(id).await?.problem_occurrence);
     let found = in_time(promised, ask).await?;
     Ok(found
         .iter()
         .filter(|problem| !problem.muted)
-        .map(|problem| Problem {
-            kind: problem.kind.clone().unwrap_or_default(),
-            text: problem.text().to_owned(),
-            within: None,
+        .map(|problem| {
+            let found = Problem {
+                kind: problem.kind.clone().unwrap_or_default(),
+                text: problem.text().to_owned(),
+                class: None,
+                within: None,
+            };
+            (found, problem.identity.clone())
         })
         .collect())
 }
 
-/// Failed tests, new failures first.
-async fn failed_tests(client: &Client, id: BuildId) -> Result<Vec<FailedTest>, Error> {
-    let mut found = Vec::new();
-    for filter in [
-        TestFilter::NewFailures,
-        TestFilter::OldFailures,
-        TestFilter::Errors,
-    ] {
-        let mut pages = client.test_pages(id, filter);
-        while let Some(page) = pages.next().await? {
-            found.extend(page.into_iter().filter(|test| !test.muted).map(failed_test));
-            if found.len() >= FAILED_TESTS {
-                found.truncate(FAILED_TESTS);
-                return Ok(found);
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn failed_test(test: TestOccurrence) -> FailedTest {
-    FailedTest {
+fn failed_test(test: TestOccurrence) -> (FailedTest, Failed) {
+    let failed = Failed {
+        test: test.test.as_ref().and_then(|test| test.id.clone()),
+        muted: test.muted,
+        investigated: test.investigator(),
+    };
+    let test = FailedTest {
         name: test
             .name
             .unwrap_or_else(|| "a test without a name".to_owned()),
         details: test
             .details
             .map(|details| details.chars().take(LONGEST_DETAILS).collect()),
-        is_new: test.new_failure,
+        new_failure: test.new_failure,
+        class: Class::not_asked(),
         duration: test.duration.map(Duration::from_millis),
         within: None,
-    }
+    };
+    (test, failed)
 }

@@ -2,24 +2,30 @@
 //! a warning, and changes no result.
 
 pub mod artifacts;
+mod budget;
 pub mod chain;
+mod collecting;
 mod details;
 pub mod earlier;
 pub mod files;
 pub mod log_end;
 mod publish;
+mod seats;
 pub mod test_reports;
+mod whose;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use artifacts::ArtifactSettings;
+pub use budget::Budget;
 pub use chain::is_lost_commit;
-pub use details::{chain_of, complete, read};
+pub use collecting::Collecting;
+pub use details::read;
 pub use earlier::Earlier;
 use files::Folder;
 pub use publish::Board;
 use publish::{PublishSettings, Publisher};
+pub use seats::Rank;
 
 use crate::config::{Settings, What};
 use crate::exit::ExitStatus;
@@ -28,8 +34,8 @@ use crate::outcome::{QueuedBuild, RunOutcome};
 use crate::report::console::Console;
 use crate::report::page::{self, PageContext};
 use crate::report::{env, json};
-use crate::teamcity::Client;
 use crate::types::Secrets;
+use tokio::time::timeout_at;
 
 /// Where results go.
 pub struct Results<'a> {
@@ -95,7 +101,7 @@ impl<'a> Results<'a> {
     }
 
     /// The run is over.
-    pub async fn leave(&self, client: &Client, outcome: &RunOutcome) {
+    pub async fn leave(&self, outcome: &RunOutcome, collected: &Collecting<'_>) {
         let mut warnings = self.write_files(outcome);
         if self.settings.results.output_variables
             && let Some(path) = &self.settings.pipeline.variables_path
@@ -109,10 +115,16 @@ impl<'a> Results<'a> {
             && outcome.builds.iter().any(|build| build.id.is_some())
         {
             if self.settings.follow.wait {
-                warnings.extend(self.fetch(client, outcome).await);
+                warnings.extend(self.collected(collected));
             }
             if let Some(publisher) = &self.publisher {
-                warnings.extend(publisher.finished(outcome).await);
+                let told = timeout_at(collected.budget().last_words(), publisher.finished(outcome));
+                warnings.extend(told.await.unwrap_or_else(|_| {
+                    Some(
+                        "the commit has no up-to-date report or build status: TIMEOUT passed"
+                            .to_owned(),
+                    )
+                }));
             }
         }
         for warning in warnings {
@@ -120,34 +132,17 @@ impl<'a> Results<'a> {
         }
     }
 
-    /// What has to be fetched from TeamCity: tests and artifacts.
-    async fn fetch(&self, client: &Client, outcome: &RunOutcome) -> Vec<String> {
-        let results = &self.settings.results;
-        let mut warnings = Vec::new();
-        if results.test_reports {
-            let folder =
-                Folder::new(self.directory.join(test_reports::FOLDER)).hiding(&self.secrets);
-            warnings.extend(test_reports::write(client, outcome, &folder).await.warnings);
-        }
-        if !results.artifacts.is_empty() {
-            let settings = ArtifactSettings {
-                patterns: results.artifacts.clone(),
-                directory: self.directory.join(&results.artifacts_dir),
-            };
-            let builds: Vec<_> = outcome
-                .builds
-                .iter()
-                .filter_map(|build| Some((build.id?, build.build_type.clone())))
-                .collect();
-            let report =
-                artifacts::download(client, &builds, &settings, &|line| self.console.text(&line))
-                    .await;
+    /// Says what was collected; gives what is missing.
+    fn collected(&self, collected: &Collecting<'_>) -> Vec<String> {
+        let mut warnings = collected.test_warnings();
+        if !self.settings.results.artifacts.is_empty() {
+            let report = collected.artifacts();
             if report.files > 0 {
                 self.console.text(&format!(
                     "Downloaded {} artifacts ({} bytes) to {}",
                     report.files,
                     report.bytes,
-                    results.artifacts_dir.display()
+                    self.settings.results.artifacts_dir.display()
                 ));
             }
             warnings.extend(report.warnings);

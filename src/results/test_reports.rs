@@ -4,115 +4,168 @@
 //! failed build in whose chain no test failed gets its build problems as failed tests: Pipelines shows no Tests tab
 //! without a failed one.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
+use super::budget::Budget;
 use super::files::{Draft, Folder};
-use crate::outcome::{BuildOutcome, Ending, RunOutcome};
+use super::seats::Rank;
+use crate::outcome::{BuildOutcome, Ending, Problem, TestCounts};
 use crate::report::Warning;
 use crate::report::junit::{JUnitWriter, TestCase, TestResult, Written};
 use crate::teamcity::model::{Build, Counts, TestOccurrence};
-use crate::teamcity::{Client, TestFilter};
+use crate::teamcity::{Client, TestFilter, TestPages};
 use crate::types::BuildId;
 
 /// Where Pipelines looks for reports, from the working directory.
 pub const FOLDER: &str = "test-reports";
 
 /// What was written.
-#[derive(Debug, Default)]
-pub struct TestReports {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
     /// How many files.
-    pub files: usize,
+    pub files: u64,
     /// How many tests in all.
     pub tests: u64,
     /// How many failed ones among them.
     pub failures: u64,
-    /// What is missing and why.
-    pub warnings: Vec<Warning>,
 }
 
-/// Writes the files of a run into `folder`.
-pub async fn write(client: &Client, outcome: &RunOutcome, folder: &Folder) -> TestReports {
-    let mut reports = TestReports::default();
-    let mut done = HashSet::new();
-    for build in &outcome.builds {
-        if let Some(id) = build.id.filter(|_| build.ending != Ending::Queued) {
-            let place = Place {
-                client,
-                folder,
-                label: outcome.label.as_deref(),
-            };
-            of_run_build(&place, build, id, &mut done, &mut reports).await;
-        }
-    }
-    reports
-}
-
-/// Where tests come from and go to.
-struct Place<'a> {
+/// Writes the files of a run.
+pub struct TestReports<'a> {
     client: &'a Client,
-    folder: &'a Folder,
-    label: Option<&'a str>,
+    budget: &'a Budget,
+    folder: Folder,
+    label: Option<String>,
+    done: RefCell<HashSet<BuildId>>,
+    warnings: RefCell<Vec<Warning>>,
+    totals: Cell<Totals>,
 }
 
-async fn of_run_build(
-    place: &Place<'_>,
-    build: &BuildOutcome,
-    id: BuildId,
-    done: &mut HashSet<BuildId>,
-    reports: &mut TestReports,
-) {
-    let chain = match place.client.chain_tests(id).await {
-        Ok(chain) => chain,
-        Err(error) => {
-            let what =
-                format!("the tests of the chain of build {id} are not in the Tests tab: {error}");
-            reports.warnings.push(what);
+impl<'a> TestReports<'a> {
+    /// Into a folder; a run with a label names its suites by it.
+    pub fn new(
+        client: &'a Client,
+        budget: &'a Budget,
+        folder: Folder,
+        label: Option<&str>,
+    ) -> Self {
+        Self {
+            client,
+            budget,
+            folder,
+            label: label.map(ToOwned::to_owned),
+            done: RefCell::default(),
+            warnings: RefCell::default(),
+            totals: Cell::default(),
+        }
+    }
+
+    /// What was written.
+    pub fn totals(&self) -> Totals {
+        self.totals.get()
+    }
+
+    /// What is missing and why.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.warnings.borrow().clone()
+    }
+
+    /// Those of a build that has ended, and of its chain, if it `has_chain`. Its problems may still be on their way.
+    pub async fn of_build(
+        &self,
+        build: &BuildOutcome,
+        has_chain: bool,
+        problems: impl Future<Output = Vec<Problem>>,
+    ) {
+        let Some(id) = build.id else { return };
+        let chain = if has_chain {
+            self.chain(id).await
+        } else {
             Vec::new()
-        }
-    };
-    let mut failures = 0;
-    let mut own = None;
-    for member in chain {
-        let Some(member_id) = member.id else { continue };
-        if member_id == id {
-            own = Some(member);
-        } else if done.insert(member_id) && has_tests(&member) {
-            let counts = member.test_occurrences.unwrap_or_default();
-            let file = File {
-                place,
-                id: member_id,
-                name: title(&member),
-                counts: Some(counts),
-            };
-            failures += file.write(None, reports).await;
-        }
-    }
-    if !done.insert(id) {
-        return;
-    }
-    let tests = match &own {
-        Some(own) => has_tests(own),
-        None => build.tests.is_none_or(|tests| tests.total > 0),
-    };
-    let problems = failures == 0 && !build.problems.is_empty() && build.ending == Ending::Failure;
-    if tests || problems {
-        let name = match &build.number {
-            Some(number) => format!("{} #{number}", build.name),
-            None => build.name.clone(),
         };
+        let mut own = None;
+        let mut files = Vec::new();
+        for member in chain {
+            let Some(member_id) = member.id else { continue };
+            if member_id == id {
+                own = Some(member);
+            } else if self.done.borrow_mut().insert(member_id) && has_tests(&member) {
+                files.push(File {
+                    reports: self,
+                    id: member_id,
+                    name: title(&member),
+                    counts: Some(member.test_occurrences.unwrap_or_default()),
+                });
+            }
+        }
+        let mut failures = 0_u64;
+        for file in files {
+            failures = failures.saturating_add(file.write(None).await);
+        }
+        if !self.done.borrow_mut().insert(id) {
+            return;
+        }
         let counts = match &own {
-            Some(own) if !has_tests(own) => Some(Counts::default()),
-            Some(own) => own.test_occurrences,
-            None => None,
+            Some(own) if has_tests(own) => own.test_occurrences,
+            None if has_chain => None,
+            None => Some(build.tests.map_or_else(Counts::default, counts)),
+            Some(_) => Some(Counts::default()),
         };
-        let file = File {
-            place,
-            id,
-            name,
-            counts,
+        let may_be_empty = failures == 0 && build.ending == Ending::Failure;
+        if counts.is_none_or(|counts| counts.count > 0) || may_be_empty {
+            let name = match &build.number {
+                Some(number) => format!("{} #{number}", build.name),
+                None => build.name.clone(),
+            };
+            let file = File {
+                reports: self,
+                id,
+                name,
+                counts,
+            };
+            let problems = async {
+                if may_be_empty {
+                    problems.await
+                } else {
+                    Vec::new()
+                }
+            };
+            let problems: Pin<&mut dyn Future<Output = Vec<Problem>>> = std::pin::pin!(problems);
+            file.write(Some(problems)).await;
+        }
+    }
+
+    async fn chain(&self, id: BuildId) -> Vec<Build> {
+        let asked = self.client.chain_tests(id);
+        let why = match self.budget.fetch(Rank::TestReports, asked).await {
+            Ok(Ok(chain)) => return chain,
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
         };
-        file.write(problems.then_some(build), reports).await;
+        self.warn(format!(
+            "the tests of the chain of build {id} are not in the Tests tab: {why}"
+        ));
+        Vec::new()
+    }
+
+    fn warn(&self, warning: Warning) {
+        self.warnings.borrow_mut().push(warning);
+    }
+}
+
+fn counts(tests: TestCounts) -> Counts {
+    Counts {
+        count: tests.total,
+        passed: tests.passed,
+        failed: tests.failed,
+        ignored: tests.ignored,
+        muted: tests.muted,
+        new_failed: tests.new_failed,
     }
 }
 
@@ -135,29 +188,34 @@ fn title(build: &Build) -> String {
 }
 
 struct File<'a> {
-    place: &'a Place<'a>,
+    reports: &'a TestReports<'a>,
     id: BuildId,
     name: String,
     counts: Option<Counts>,
 }
 
+type Page = Result<Option<Vec<TestOccurrence>>, String>;
+
 impl File<'_> {
-    /// Writes the file, with the problems of `fallback` where no test failed; gives the number of failed tests.
-    async fn write(&self, fallback: Option<&BuildOutcome>, reports: &mut TestReports) -> u64 {
+    /// Writes the file, with build problems where no test failed; gives the number of failed tests.
+    async fn write(&self, problems: Option<Pin<&mut dyn Future<Output = Vec<Problem>>>>) -> u64 {
         let file = format!("teamcity-{}.xml", self.id);
-        let written = match self.place.folder.draft(&file) {
-            Ok(draft) => self.fill(draft, fallback, &mut reports.warnings).await,
+        let written = match self.reports.folder.draft(&file) {
+            Ok(draft) => self.fill(draft, problems).await,
             Err(warning) => Err(warning),
         };
         match written {
             Ok(written) => {
-                reports.files += usize::from(written.tests > 0);
-                reports.tests += written.tests;
-                reports.failures += written.failures;
+                let totals = self.reports.totals.get();
+                self.reports.totals.set(Totals {
+                    files: totals.files.saturating_add(u64::from(written.tests > 0)),
+                    tests: totals.tests.saturating_add(written.tests),
+                    failures: totals.failures.saturating_add(written.failures),
+                });
                 written.failures
             }
             Err(warning) => {
-                reports.warnings.push(warning);
+                self.reports.warn(warning);
                 0
             }
         }
@@ -166,8 +224,7 @@ impl File<'_> {
     async fn fill(
         &self,
         draft: Draft,
-        fallback: Option<&BuildOutcome>,
-        warnings: &mut Vec<Warning>,
+        problems: Option<Pin<&mut dyn Future<Output = Vec<Problem>>>>,
     ) -> Result<Written, Warning> {
         let failed = |error: std::io::Error| {
             format!(
@@ -176,31 +233,45 @@ impl File<'_> {
             )
         };
         let writer = JUnitWriter::new(draft, &self.name).map_err(failed)?;
-        let mut writer = writer.labeled(self.place.label);
-        for filter in TestFilter::ALL {
-            if self.counts.is_some_and(|counts| !may_have(counts, filter)) {
-                continue;
-            }
-            let mut pages = self.place.client.test_pages(self.id, filter);
+        let mut writer = writer.labeled(self.reports.label.as_deref());
+        let may_have =
+            |filter: &TestFilter| self.counts.is_none_or(|counts| may_have(counts, *filter));
+        // The first page of each list is asked for in one breath.
+        let lists = TestFilter::ALL.into_iter().filter(may_have).map(|filter| {
+            Box::pin(async move {
+                let mut pages = self.reports.client.test_pages(self.id, filter);
+                let first = self.page(&mut pages).await;
+                (pages, first)
+            })
+        });
+        let mut missing = None;
+        for (mut pages, mut page) in join_all(lists).await {
             loop {
-                match pages.next().await {
+                match page {
                     Ok(Some(page)) => {
                         let cases: Vec<_> = page.into_iter().map(case).collect();
                         writer.page(&cases).map_err(failed)?;
                     }
                     Ok(None) => break,
-                    Err(error) => {
-                        warnings.push(format!(
-                            "not all tests of {} are in the Tests tab: {error}",
-                            self.name
-                        ));
+                    Err(why) => {
+                        missing = Some(why);
                         break;
                     }
                 }
+                page = self.page(&mut pages).await;
             }
         }
-        if let Some(build) = fallback.filter(|_| writer.written().failures == 0) {
-            writer.problems(&build.problems).map_err(failed)?;
+        if let Some(why) = missing {
+            self.reports.warn(format!(
+                "not all tests of {} are in the Tests tab: {why}",
+                self.name
+            ));
+        }
+        if let Some(problems) = problems.filter(|_| writer.written().failures == 0) {
+            let problems = problems.await;
+            if !problems.is_empty() {
+                writer.problems(&problems).map_err(failed)?;
+            }
         }
         let (written, draft) = writer.finish().map_err(failed)?;
         if written.tests > 0 {
@@ -208,13 +279,26 @@ impl File<'_> {
         }
         Ok(written)
     }
+
+    async fn page(&self, pages: &mut TestPages<'_>) -> Page {
+        let page = self
+            .reports
+            .budget
+            .long_fetch(Rank::TestReports, pages.next())
+            .await;
+        page.map_err(|late| late.to_string())?
+            .map_err(|error| error.to_string())
+    }
 }
 
 /// Whether a build with these numbers can have such tests. Errors are counted with failures.
 fn may_have(counts: Counts, filter: TestFilter) -> bool {
     match filter {
         TestFilter::NewFailures => counts.new_failed > 0,
-        TestFilter::OldFailures | TestFilter::Errors => counts.failed > 0,
+        TestFilter::OldFailures
+        | TestFilter::Errors
+        | TestFilter::Failures
+        | TestFilter::RunnerErrors => counts.failed > 0,
         TestFilter::Muted => counts.muted > 0,
         TestFilter::Ignored => counts.ignored > 0,
         TestFilter::Passed => counts.passed > 0,
@@ -233,7 +317,7 @@ fn case(test: TestOccurrence) -> TestCase {
         }
     } else if failed {
         TestResult::Failed {
-            is_new: test.new_failure,
+            new_failure: test.new_failure,
             details: test.details,
         }
     } else {

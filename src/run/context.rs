@@ -6,7 +6,7 @@ use crate::exit::ExitStatus;
 use crate::identity::Marker;
 use crate::outcome::{BuildOutcome, Ending, Events, News, RunOutcome};
 use crate::preflight::Reach;
-use crate::results::Earlier;
+use crate::results::{Collecting, Earlier};
 use crate::teamcity::Client;
 use crate::world::{BoxFuture, Clock};
 
@@ -32,6 +32,8 @@ pub struct Context<'a> {
     pub keep: &'a dyn Fn(&RunOutcome),
     /// Tells Bitbucket.
     pub tell: &'a dyn Fn(News) -> BoxFuture<'a, ()>,
+    /// Collects what there is to know of builds that have ended; knows how much time there is.
+    pub results: &'a Collecting<'a>,
     /// What this run has put into TeamCity.
     pub ledger: &'a Ledger,
 }

@@ -3,8 +3,10 @@
 
 use std::cell::RefCell;
 
-use crate::outcome::BuildOutcome;
-use crate::outcome::QueuedBuild;
+use super::follow::asked::Asked;
+use crate::outcome::{BuildOutcome, Ending, QueuedBuild};
+use crate::results;
+use crate::teamcity::model::Build;
 use crate::types::{BuildId, BuildTypeId};
 
 /// One build of the run.
@@ -24,6 +26,8 @@ pub struct Entry {
     pub outcome: BuildOutcome,
     /// It was asked for on the default branch, whatever that is called.
     pub on_default_branch: bool,
+    /// What it must turn out to build.
+    pub asked: Asked,
     /// It is over.
     pub ended: bool,
 }
@@ -43,6 +47,22 @@ impl Ledger {
         if let Some(entry) = self.0.borrow_mut().get_mut(position) {
             change(entry);
         }
+    }
+
+    /// Notes how a build ended: known from here on, whatever comes of the details.
+    pub fn end(&self, position: usize, ending: Ending, build: Option<&Build>) {
+        self.update(position, |entry| {
+            let outcome = &mut entry.outcome;
+            let said = outcome.status_text.clone();
+            if let Some(build) = build {
+                results::read(outcome, build);
+            }
+            if ending == Ending::WrongRevision {
+                outcome.status_text = said;
+            }
+            outcome.ending = ending;
+            entry.ended = true;
+        });
     }
 
     /// A copy of all.

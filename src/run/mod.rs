@@ -9,13 +9,14 @@ mod queue;
 mod start;
 mod stop;
 
-use std::future::Future;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub use context::Context;
-use follow::Followed;
+use follow::{Ends, Followed, LogLimit};
+use ledger::Entry;
 pub use ledger::Ledger;
 
 use crate::config::What;
@@ -26,19 +27,35 @@ use crate::results::earlier;
 use crate::teamcity::model::User;
 use crate::types::Diagnostic;
 
-/// Runs: queues or picks up builds, follows them to their ends, or to the end of patience.
+/// The time that a step has once it is to stop: Docker kills ten seconds after it asked, and what is written last needs some of it.
+const TO_STOP: Duration = Duration::from_secs(8);
+
+/// Runs: queues or picks up builds, follows them to their ends, or to the end of patience, and reads what came of them.
 ///
 /// `stopped` ends with the number of the signal that asks to stop.
 pub async fn run(context: &Context<'_>, stopped: impl Future<Output = u8>) -> RunOutcome {
     let timeout = context.settings.follow.timeout;
-    let deadline = Instant::now() + timeout;
-    let ended = tokio::select! {
-        biased;
-        signal = stopped => Ended::Stopped(signal),
-        () = tokio::time::sleep_until(deadline) => Ended::TimedOut(timeout),
-        result = work(context) => Ended::Worked(result),
+    let budget = context.results.budget();
+    let limit = LogLimit::new(context.settings.follow.log_limit);
+    let (ends, ended) = mpsc::unbounded_channel();
+    let worked = async {
+        let ended = tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(budget.timeout()) => Ended::TimedOut(timeout),
+            result = work(context, &limit, ends) => Ended::Worked(result),
+        };
+        budget.begin();
+        wind_up(context, ended).await
     };
-    let (status, reason) = wind_up(context, ended).await;
+    let finished = follow::finish_all(context, &limit, ended);
+    let signal = tokio::select! {
+        biased;
+        signal = stopped => signal,
+        ((status, reason), ()) = async { tokio::join!(Box::pin(worked), Box::pin(finished)) } => {
+            return context.outcome(status, reason);
+        }
+    };
+    let (status, reason) = wind_up(context, Ended::Stopped(signal)).await;
     context.outcome(status, reason)
 }
 
@@ -62,7 +79,7 @@ enum Ended {
     TimedOut(Duration),
 }
 
-async fn work(context: &Context<'_>) -> Result<(), Diagnostic> {
+async fn work(context: &Context<'_>, limit: &LogLimit, ends: Ends) -> Result<(), Diagnostic> {
     // Through a proxy one question has to come through first: where it refuses a password, a dozen at once would lock the account.
     let directly = context.reach.proxy.is_none();
     let ahead = async {
@@ -98,7 +115,8 @@ async fn work(context: &Context<'_>) -> Result<(), Diagnostic> {
             Some(Followed::new(position, started.id, started.asked, now))
         });
     // Telling Bitbucket and looking for older builds must not delay the first look at these.
-    tokio::join!(follow::watch(context, followed.collect()), tell).0
+    let watch = follow::watch(context, followed.collect(), limit, &ends);
+    tokio::join!(watch, tell).0
 }
 
 /// Asks who runs what where, and says so.
@@ -137,38 +155,25 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
         }
     };
     let first = why.lines().next().unwrap_or_default().to_owned();
-    let living = context
-        .ledger
-        .entries()
-        .iter()
-        .any(|entry| !entry.ended && (entry.id.is_some() || entry.in_flight));
-    if living {
-        context
-            .events
-            .event(&Event::Stopping { why: first.clone() });
-        if context.settings.follow.cancel_on_stop {
-            let by = context
-                .settings
-                .pipeline
-                .link()
-                .map_or_else(String::new, |link| format!(", {link}"));
-            let why = format!("{first}{by}");
-            // Ten seconds are enough for both only side by side.
-            tokio::join!(
-                stop::cancel_all(context, &why, &ending),
-                tell_of_stop(context, status, &first, &ending)
-            );
-        } else {
-            context.events.event(&Event::Note(
-                "The build is left alone, as CANCEL_ON_STOP says.".to_owned(),
-            ));
-            tell_of_stop(context, status, &first, &Ending::Running).await;
-        }
+    let until = Instant::now();
+    let until = until.checked_add(TO_STOP).unwrap_or(until);
+    let shown = if context.settings.follow.cancel_on_stop || !lives(context) {
+        &ending
     } else {
-        tell_of_stop(context, status, &first, &ending).await;
-    }
+        &Ending::Running
+    };
+    // Ten seconds are enough for both only side by side.
+    tokio::join!(
+        let_go(context, &first, &ending, until),
+        tell_of_stop(context, status, &first, shown)
+    );
     if status == ExitStatus::Timeout {
-        for position in 0..context.ledger.entries().len() {
+        let entries = context.ledger.entries();
+        if !entries.is_empty() && entries.iter().all(|entry| entry.ended) {
+            // All had ended by then: what TIMEOUT cut short was reading their results.
+            return (ExitStatus::Success, None);
+        }
+        for position in 0..entries.len() {
             context.ledger.update(position, |entry| {
                 if !entry.ended {
                     entry.outcome.ending = Ending::TimedOut;
@@ -177,4 +182,33 @@ async fn wind_up(context: &Context<'_>, ended: Ended) -> (ExitStatus, Option<Str
         }
     }
     (status, Some(why))
+}
+
+/// Whether a build of this run may still be queued or running.
+fn lives(context: &Context<'_>) -> bool {
+    let entries = context.ledger.entries();
+    let lives = |entry: &Entry| !entry.ended && (entry.id.is_some() || entry.in_flight);
+    entries.iter().any(lives)
+}
+
+/// Cancels what lives, or leaves it alone if asked to.
+async fn let_go(context: &Context<'_>, why: &str, ending: &Ending, until: Instant) {
+    if !lives(context) {
+        return;
+    }
+    context.events.event(&Event::Stopping {
+        why: why.to_owned(),
+    });
+    if !context.settings.follow.cancel_on_stop {
+        context.events.event(&Event::Note(
+            "The build is left alone, as CANCEL_ON_STOP says.".to_owned(),
+        ));
+        return;
+    }
+    let by = context
+        .settings
+        .pipeline
+        .link()
+        .map_or_else(String::new, |link| format!(", {link}"));
+    stop::cancel_all(context, &format!("{why}{by}"), ending, until).await;
 }

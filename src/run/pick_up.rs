@@ -30,6 +30,7 @@ pub async fn pick_up(
             id: Some(*id),
             own,
             on_default_branch: false,
+            asked: Asked::default(),
             outcome,
             ended: false,
         });

@@ -272,6 +272,7 @@ fn entry(id: &BuildTypeId, build_type: &BuildType) -> Entry {
         id: None,
         own: true,
         on_default_branch: false,
+        asked: Asked::default(),
         outcome,
         ended: false,
     }
@@ -357,14 +358,15 @@ fn begun(
         }));
     }
     let checked = !place.roots.is_empty() || place.revision.is_some();
-    Started {
-        id,
-        asked: Asked {
-            queued_here: joined.is_none(),
-            branch: place.branch.clone(),
-            checked,
-            revision: place.revision.clone(),
-            roots: place.roots.clone(),
-        },
-    }
+    let asked = Asked {
+        queued_here: joined.is_none(),
+        branch: place.branch.clone(),
+        checked,
+        revision: place.revision.clone(),
+        roots: place.roots.clone(),
+    };
+    context
+        .ledger
+        .update(position, |entry| entry.asked = asked.clone());
+    Started { id, asked }
 }

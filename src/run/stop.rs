@@ -10,6 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::Instant;
 
 use super::context::Context;
+use super::follow::machine::{Followed, Verdict};
 use super::ledger::Entry;
 use crate::identity;
 use crate::outcome::{Ending, Event};
@@ -17,7 +18,7 @@ use crate::teamcity::model::Build;
 use crate::teamcity::{Error, ErrorKind};
 use crate::types::BuildId;
 
-/// The whole time for canceling: Docker kills ten seconds after it asked to stop.
+/// The whole time for canceling one that can't be found.
 const LIMIT: Duration = Duration::from_secs(8);
 /// Part of it that a look at the build may take, before it is canceled unseen.
 const LOOK: Duration = Duration::from_secs(4);
@@ -34,19 +35,20 @@ const AGAIN: Duration = Duration::from_millis(900);
 /// The same after a 401: TeamCity locks out who hammers it.
 const AGAIN_UNAUTHORIZED: Duration = Duration::from_secs(2);
 
-/// Cancels all builds of this run that live, within 8 seconds.
-pub async fn cancel_all(context: &Context<'_>, why: &str, ending: &Ending) {
-    let end = Instant::now() + LIMIT;
+/// Cancels all builds of this run that live, before `end`. One that turns out to have ended keeps its own ending.
+pub async fn cancel_all(context: &Context<'_>, why: &str, ending: &Ending, end: Instant) {
     let entries = context.ledger.entries();
     let work = entries
         .iter()
         .enumerate()
         .filter(|(_, entry)| !entry.ended)
         .map(|(position, entry)| async move {
-            if cancel_entry(context, position, entry, why, Some(end)).await {
-                context
+            match cancel_entry(context, position, entry, why, Some(end)).await {
+                Canceled::Now => context
                     .ledger
-                    .update(position, |entry| entry.outcome.ending = ending.clone());
+                    .update(position, |entry| entry.outcome.ending = ending.clone()),
+                Canceled::WasOver(id) => take_over(context, position, entry, id, end).await,
+                Canceled::No => {}
             }
         });
     join_all(work).await;
@@ -59,14 +61,46 @@ pub async fn cancel_one(context: &Context<'_>, position: usize, why: &str) {
     }
 }
 
-/// Whether it was canceled.
+/// What came of canceling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Canceled {
+    /// It was canceled.
+    Now,
+    /// It had ended before.
+    WasOver(BuildId),
+    /// It was not.
+    No,
+}
+
+/// A build that had ended before it could be canceled ends as it did.
+async fn take_over(
+    context: &Context<'_>,
+    position: usize,
+    entry: &Entry,
+    id: BuildId,
+    end: Instant,
+) {
+    let Ok(build) = insist(end, || context.client.build_now(id)).await else {
+        return;
+    };
+    let now = Instant::now();
+    let mut followed = Followed::new(position, id, entry.asked.clone(), now);
+    let ending = match followed.observe(now, &build, &mut Vec::new()) {
+        Verdict::Ended(ending) => ending,
+        Verdict::Wrong(_) => Ending::WrongRevision,
+        Verdict::Follow(_) | Verdict::Again(_) => return,
+    };
+    context.ledger.end(position, ending, Some(&build));
+    context.keep();
+}
+
 async fn cancel_entry(
     context: &Context<'_>,
     position: usize,
     entry: &Entry,
     why: &str,
     end: Option<Instant>,
-) -> bool {
+) -> Canceled {
     match (entry.id, &entry.tag) {
         (Some(id), _) if entry.own && !was_merged(context, entry, id, end).await => {
             cancel(context, entry, id, why, end).await
@@ -77,7 +111,7 @@ async fn cancel_entry(
                 "Build {id} is left alone: it was not queued by this step, or was merged with another's."
             );
             context.events.event(&Event::Note(text));
-            false
+            Canceled::No
         }
         (None, Some(tag)) if entry.in_flight => {
             let end = end.unwrap_or_else(|| Instant::now() + LIMIT);
@@ -88,20 +122,20 @@ async fn cancel_entry(
                 })
                 .await
                 .unwrap_or_default();
-                let mut canceled = false;
+                let mut canceled = Canceled::No;
                 let living = |build: &&Build| !build.is_finished() && !build.has_absorbed();
                 for build in found.iter().filter(living) {
                     let id = super::queue::id_of(build);
                     context
                         .ledger
                         .update(position, |entry| entry.outcome.id = Some(id));
-                    canceled |= cancel(context, entry, id, why, Some(end)).await;
+                    canceled = cancel(context, entry, id, why, Some(end)).await;
                 }
-                if canceled || Instant::now() >= end {
+                if canceled != Canceled::No || Instant::now() >= end {
                     return canceled;
                 }
             }
-            false
+            Canceled::No
         }
         (None, None) if entry.in_flight => {
             // Without its tag nothing tells it from another's.
@@ -109,9 +143,9 @@ async fn cancel_entry(
                 "A build of {} may have been started: the answer to its queue request is not known, and without a tag it can't be canceled.",
                 entry.build_type
             )));
-            false
+            Canceled::No
         }
-        _ => false,
+        _ => Canceled::No,
     }
 }
 
@@ -138,18 +172,23 @@ async fn cancel(
     id: BuildId,
     why: &str,
     end: Option<Instant>,
-) -> bool {
+) -> Canceled {
     let why = format!("teamcity-pipe: {why}");
     let result = match end {
         Some(end) => insist(end, || context.client.cancel_now(id, &why)).await,
-        None => context.client.cancel(id, &why).await,
+        None => context.client.cancel(id, &why).await.map(|()| true),
     };
-    let canceled = result.is_ok();
+    let canceled = match &result {
+        Ok(true) => Canceled::Now,
+        Ok(false) => return Canceled::WasOver(id),
+        Err(_) => Canceled::No,
+    };
     let what = Entry {
         id: Some(id),
         ..entry.clone()
     };
-    say(context, &what, result.map_err(|error| error.to_string()));
+    let result = result.map(drop).map_err(|error| error.to_string());
+    say(context, &what, result);
     canceled
 }
 

@@ -11,7 +11,7 @@ use url::Url;
 use super::client::Client;
 use super::error::{Error, ErrorKind};
 use super::fields;
-use super::model::{ArtifactFile, ArtifactFiles};
+use super::model::ArtifactFile;
 use super::request::Need;
 use crate::http::Body;
 use crate::types::BuildId;
@@ -24,6 +24,8 @@ const MOST_FILES: usize = 50_000;
 const DEEPEST: usize = 40;
 /// How long a download may stand still.
 const STALL: Duration = Duration::from_secs(60);
+/// Most bytes of a file whose size was not listed.
+const LARGEST_UNLISTED: u64 = 10_000_000_000;
 /// How often a download is resumed without a new byte.
 const MOST_FAULTS: u32 = 4;
 
@@ -79,7 +81,8 @@ impl Client {
             };
             let query = [("locator", locator), ("fields", fields::ARTIFACTS)];
             let url = self.artifact_url(id, "children", &folder, &query);
-            let list: ArtifactFiles = match self.requests.get(url, Need::Parts).await {
+            let take = |file: ArtifactFile| entry(&file, &folder, recursive, wanted);
+            let page = match Box::pin(self.requests.list(&url, Need::Parts, "file", &take)).await {
                 Err(Error {
                     kind: ErrorKind::TooLarge(_),
                     ..
@@ -89,27 +92,14 @@ impl Client {
                 }
                 answer => answer?,
             };
-            for file in list.file {
-                let Some(path) = full_path(&file, &folder) else {
-                    continue;
-                };
-                // They can leak in whatever the locator says.
-                if path == ".teamcity" || path.starts_with(".teamcity/") {
-                    continue;
-                }
-                if file.children.is_some() && file.content.is_none() {
-                    if !recursive {
-                        folders.push((path, true));
-                    }
-                } else if wanted(&path) {
-                    if found.files.len() == MOST_FILES {
+            for entry in page.elements {
+                match entry {
+                    Entry::Folder(path) => folders.push((path, true)),
+                    Entry::File(_) if found.files.len() == MOST_FILES => {
                         found.incomplete = true;
                         return Ok(found);
                     }
-                    found.files.push(Artifact {
-                        path,
-                        size: file.size,
-                    });
+                    Entry::File(artifact) => found.files.push(artifact),
                 }
             }
         }
@@ -129,6 +119,33 @@ impl Client {
             restarts: 0,
         }
     }
+}
+
+/// What is to be done with an entry of a list.
+enum Entry {
+    /// It is to be listed, too.
+    Folder(String),
+    /// It is wanted.
+    File(Artifact),
+}
+
+/// An entry that matters.
+fn entry(
+    file: &ArtifactFile,
+    folder: &str,
+    recursive: bool,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Option<Entry> {
+    let path = full_path(file, folder)?;
+    // They can leak in whatever the locator says.
+    if path == ".teamcity" || path.starts_with(".teamcity/") {
+        return None;
+    }
+    if file.children.is_some() && file.content.is_none() {
+        return (!recursive).then_some(Entry::Folder(path));
+    }
+    let size = file.size;
+    wanted(&path).then_some(Entry::File(Artifact { path, size }))
 }
 
 fn full_path(file: &ArtifactFile, folder: &str) -> Option<String> {
@@ -180,7 +197,12 @@ impl Download<'_> {
             };
             let why = match timeout(STALL, body.chunk()).await {
                 Ok(Ok(Some(bytes))) => {
-                    self.received += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                    self.received = self.received.saturating_add(length);
+                    if self.size.is_none() && self.received > LARGEST_UNLISTED {
+                        let why = format!("it is larger than {LARGEST_UNLISTED} bytes");
+                        return Err(ErrorKind::Unreadable(why).into());
+                    }
                     match self.size.filter(|size| self.received > *size) {
                         None => {
                             self.faults = 0;

@@ -15,18 +15,18 @@ impl Client {
     /// # Errors
     /// See [`Self::server`].
     pub async fn cancel(&self, id: BuildId, comment: &str) -> Result<(), Error> {
-        self.cancel_with(id, comment, Need::May).await
+        self.cancel_with(id, comment, Need::May).await.map(drop)
     }
 
-    /// The same, asked once.
+    /// The same, asked once; `false`: it was over before.
     ///
     /// # Errors
     /// When this one try fails.
-    pub async fn cancel_now(&self, id: BuildId, comment: &str) -> Result<(), Error> {
+    pub async fn cancel_now(&self, id: BuildId, comment: &str) -> Result<bool, Error> {
         self.cancel_with(id, comment, Need::Now).await
     }
 
-    async fn cancel_with(&self, id: BuildId, comment: &str, need: Need) -> Result<(), Error> {
+    async fn cancel_with(&self, id: BuildId, comment: &str, need: Need) -> Result<bool, Error> {
         let locator = Locator::new().with("id", id);
         let body = json!({ "comment": comment, "readdIntoQueue": false });
         let url = self.rest(&["builds", locator.as_str()], &[]);
@@ -41,7 +41,7 @@ impl Client {
             )
             .await
         {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             // "Cannot cancel finished build": it was over before we came.
             Err(Error {
                 kind:
@@ -50,7 +50,7 @@ impl Client {
                         message,
                     },
                 ..
-            }) if message.contains("Cannot cancel") => Ok(()),
+            }) if message.contains("Cannot cancel") => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -7,8 +7,8 @@ use super::error::{Error, ErrorKind};
 use super::fields;
 use super::locator::Locator;
 use super::model::{
-    Branches, Build, BuildType, Builds, Changes, Permissions, ProblemOccurrences, RootEntries,
-    RootInstances, Server, User,
+    Branches, Build, BuildType, Builds, Changes, Permissions, RootEntries, RootInstances, Server,
+    User,
 };
 use super::request::{Need, Requests};
 use crate::http::Failure;
@@ -332,19 +332,5 @@ impl Client {
             .get(self.rest(&["builds"], &query), Need::May)
             .await?;
         Ok(builds.build)
-    }
-
-    /// The problems of a build.
-    ///
-    /// # Errors
-    /// See [`Self::server`].
-    pub async fn problems(&self, id: BuildId) -> Result<ProblemOccurrences, Error> {
-        let locator = Locator::new()
-            .nested("build", &Locator::new().with("id", id))
-            .with("count", 100);
-        let query = [("locator", locator.as_str()), ("fields", fields::PROBLEMS)];
-        self.requests
-            .get(self.rest(&["problemOccurrences"], &query), Need::May)
-            .await
     }
 }

@@ -35,10 +35,19 @@ pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,br
      buildType(id,name,projectName),replacementIds,tags(tag(name)),triggered(type),snapshot-dependencies(count),\
      testOccurrences(count,passed,failed,ignored,muted,newFailed),problemOccurrences(count)";
 pub(super) const CHAIN: &str = "nextHref,build(id,buildTypeId,number,state,status,statusText,webUrl,queuedDate,startDate,finishDate,composite,\
-     failedToStart,canceledInfo(text,user(username,name)),buildType(id,name,projectName),testOccurrences(count,failed),snapshot-dependencies(build(id)))";
+     failedToStart,branchName,defaultBranch,canceledInfo(text,user(username,name)),buildType(id,name,projectName),testOccurrences(count,failed),snapshot-dependencies(build(id)))";
+/// The default branch's last finished builds.
+pub(super) const REFERENCE: &str = "build(id,number,state,status,branchName,webUrl,startDate,finishDate,problemOccurrences(problemOccurrence(identity)))";
+/// How tests went in such a build; `firstFailed` is absent where the failure began in that very build.
+pub(super) const TESTS_THERE: &str = "nextHref,testOccurrence(status,newFailure,test(id))";
+pub(super) const TESTS_SINCE: &str =
+    "nextHref,testOccurrence(status,newFailure,test(id),firstFailed(build(id,number,webUrl)))";
 pub(super) const TESTS: &str =
     "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,ignored,ignoreDetails)";
 pub(super) const TESTS_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,ignored,ignoreDetails)";
+/// Failed tests, with who looks after them: given-up investigations are in the list too.
+pub(super) const FAILURES: &str = "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,currentlyInvestigated,test(id,investigations(investigation(state,assignee(username,name)))))";
+pub(super) const FAILURES_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,currentlyInvestigated,test(id,investigations(investigation(state,assignee(username,name)))))";
 pub(super) const PROBLEMS: &str = "problemOccurrence(type,identity,details,additionalData,muted)";
 /// Which builds of a chain have tests.
 pub(super) const CHAIN_TESTS: &str = "nextHref,build(id,buildTypeId,number,composite,buildType(name,projectName),testOccurrences(count,passed,failed,ignored,muted,newFailed))";

@@ -20,7 +20,7 @@ pub fn answers(bytes: &[u8]) {
     read::<model::Builds>(bytes);
     read::<model::BuildType>(bytes);
     read::<model::Permissions>(bytes);
-    read::<model::TestOccurrences>(bytes);
+    read::<model::TestOccurrence>(bytes);
     read::<model::ProblemOccurrences>(bytes);
     read::<model::Server>(bytes);
     read::<model::User>(bytes);
@@ -30,7 +30,7 @@ pub fn answers(bytes: &[u8]) {
     read::<model::RootEntries>(bytes);
     read::<model::RootInstances>(bytes);
     read::<model::LogMessages>(bytes);
-    read::<model::ArtifactFiles>(bytes);
+    read::<model::ArtifactFile>(bytes);
 }
 
 /// The body of a refusal: what is said of it to the user is harmless and short.

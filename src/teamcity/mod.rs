@@ -11,14 +11,18 @@ mod blot;
 mod cancel;
 mod client;
 mod date;
+mod default_branch;
+mod elements;
 mod error;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
+mod listing;
 mod locator;
 mod log;
 pub mod model;
 pub mod page;
+mod problems;
 mod request;
 mod storage;
 #[cfg(test)]
@@ -28,6 +32,7 @@ mod tokens;
 
 pub use artifacts::{Artifact, Artifacts, Download, Piece};
 pub use client::Client;
+pub use default_branch::TestsThere;
 pub use error::{Error, ErrorKind, Failed};
 pub use locator::Locator;
 pub use log::{Level, TextLine, TextLog, Window};

@@ -1,6 +1,7 @@
 //! All tests of a build, page by page.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use url::Url;
 
@@ -8,7 +9,7 @@ use super::client::Client;
 use super::error::{Error, ErrorKind};
 use super::fields;
 use super::locator::Locator;
-use super::model::{Build, TestOccurrence, TestOccurrences};
+use super::model::{Build, TestOccurrence};
 use super::request::Need;
 use crate::types::BuildId;
 
@@ -17,7 +18,9 @@ const PAGE: usize = 1_000;
 /// Tests a page, with details, which may be long.
 const PAGE_WITH_DETAILS: usize = 25;
 /// Most pages of one list: an endless one must end somewhere.
-const MOST_PAGES: usize = 2_000;
+const MOST_PAGES: usize = 10_000;
+/// Most pages in a row without a test: the server looks through so many at a time.
+const MOST_EMPTY: usize = 20;
 /// So many tests are asked for with details.
 const MOST_WITH_DETAILS: usize = 200;
 
@@ -30,6 +33,10 @@ pub enum TestFilter {
     OldFailures,
     /// Ended by an error of the test runner; `status:FAILURE` leaves them out.
     Errors,
+    /// Failed, for the first time or before, muted or not, by an assertion.
+    Failures,
+    /// The same by an error of the test runner.
+    RunnerErrors,
     /// Failed, but muted.
     Muted,
     /// Not run.
@@ -39,7 +46,7 @@ pub enum TestFilter {
 }
 
 impl TestFilter {
-    /// All of them, worst first.
+    /// All tests, each once, worst first.
     pub const ALL: [Self; 6] = [
         Self::NewFailures,
         Self::OldFailures,
@@ -61,6 +68,8 @@ impl TestFilter {
                 .with("muted", false)
                 .with("newFailure", false),
             Self::Errors => locator.with("status", "ERROR").with("muted", false),
+            Self::Failures => locator.with("status", "FAILURE"),
+            Self::RunnerErrors => locator.with("status", "ERROR"),
             Self::Muted => locator.with("status", "FAILURE").with("muted", true),
             Self::Ignored => locator.with("ignored", true),
             Self::Passed => locator.with("status", "SUCCESS").with("ignored", false),
@@ -70,16 +79,31 @@ impl TestFilter {
     fn has_details(self) -> bool {
         !matches!(self, Self::Ignored | Self::Passed)
     }
+
+    /// What is asked for, with details and without.
+    fn fields(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Failures | Self::RunnerErrors => {
+                (fields::FAILURES_WITH_DETAILS, fields::FAILURES)
+            }
+            _ => (fields::TESTS_WITH_DETAILS, fields::TESTS),
+        }
+    }
 }
 
 /// A list of tests that is fetched as it is read.
 pub struct TestPages<'client> {
     client: &'client Client,
     next: Option<Url>,
-    seen: HashSet<Url>,
-    /// The first test of each page.
-    firsts: HashSet<String>,
+    /// Hashes of the addresses so far: ten thousand of these take little room.
+    seen: HashSet<u64>,
+    /// Pages in a row that had none.
+    empty: usize,
+    /// The first test of the page before.
+    first: Option<String>,
     with_details: bool,
+    /// What is asked for without details.
+    plain: &'static str,
     read: usize,
 }
 
@@ -92,50 +116,58 @@ impl TestPages<'_> {
         let Some(url) = self.next.take() else {
             return Ok(None);
         };
-        let page: TestOccurrences = match self.client.requests.get(url.clone(), Need::Parts).await {
+        let (requests, member) = (&self.client.requests, "testOccurrence");
+        let page = match Box::pin(requests.list(&url, Need::Parts, member, &Some)).await {
             // The details of a page can be larger than any sensible answer.
             Err(Error {
                 kind: ErrorKind::TooLarge(_),
                 ..
             }) if self.with_details => {
                 self.with_details = false;
-                self.client
-                    .requests
-                    .get(without_details(&url), Need::May)
-                    .await?
+                let url = without_details(&url, self.plain);
+                Box::pin(requests.list(&url, Need::Parts, member, &Some)).await?
             }
             answer => answer?,
         };
-        self.seen.insert(url);
-        // A circle of pages with ever new addresses shows by its tests.
-        let first = page
-            .test_occurrence
-            .first()
-            .and_then(|test| test.id.clone().or_else(|| test.name.clone()));
-        if first.is_some_and(|first| !self.firsts.insert(first)) {
+        self.seen.insert(hash(&url));
+        let first = page.elements.first();
+        let first = first.and_then(|test: &TestOccurrence| test.id.clone());
+        self.empty = if page.elements.is_empty() {
+            self.empty.saturating_add(1)
+        } else {
+            0
+        };
+        // The same page under other addresses, or none, and so on for ever.
+        if (first.is_some() && first == self.first) || self.empty > MOST_EMPTY {
             return Ok(None);
         }
-        self.read += page.test_occurrence.len();
+        self.first = first;
+        self.read = self.read.saturating_add(page.elements.len());
         if self.read >= MOST_WITH_DETAILS {
             self.with_details = false;
         }
         self.next = page
-            .next_href
-            .and_then(|href| self.client.requests.link(&href))
+            .next
             .map(|url| {
                 if self.with_details {
                     url
                 } else {
-                    without_details(&url)
+                    without_details(&url, self.plain)
                 }
             })
-            .filter(|url| self.seen.len() < MOST_PAGES && !self.seen.contains(url));
-        Ok(Some(page.test_occurrence))
+            .filter(|url| self.seen.len() < MOST_PAGES && !self.seen.contains(&hash(url)));
+        Ok(Some(page.elements))
     }
 }
 
+fn hash(url: &Url) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    url.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The same page, its tests without details.
-fn without_details(url: &Url) -> Url {
+fn without_details(url: &Url, plain: &str) -> Url {
     let pairs: Vec<_> = url
         .query_pairs()
         .filter(|(name, _)| name != "fields")
@@ -145,17 +177,18 @@ fn without_details(url: &Url) -> Url {
     url.query_pairs_mut()
         .clear()
         .extend_pairs(pairs)
-        .append_pair("fields", fields::TESTS);
+        .append_pair("fields", plain);
     url
 }
 
 impl Client {
     /// The tests of a build that a filter lets pass. The first two hundred failed ones have details.
     pub fn test_pages(&self, build: BuildId, filter: TestFilter) -> TestPages<'_> {
+        let (detailed, plain) = filter.fields();
         let (count, fields) = if filter.has_details() {
-            (PAGE_WITH_DETAILS, fields::TESTS_WITH_DETAILS)
+            (PAGE_WITH_DETAILS, detailed)
         } else {
-            (PAGE, fields::TESTS)
+            (PAGE, plain)
         };
         let locator = filter.locator(build).with("count", count);
         let query = [("locator", locator.as_str()), ("fields", fields)];
@@ -163,8 +196,10 @@ impl Client {
             client: self,
             next: Some(self.rest(&["testOccurrences"], &query)),
             seen: HashSet::new(),
-            firsts: HashSet::new(),
+            empty: 0,
+            first: None,
             with_details: filter.has_details(),
+            plain,
             read: 0,
         }
     }
@@ -263,7 +298,10 @@ mod unit_tests {
     async fn details_that_are_too_large_are_left_out() {
         let stub = Stub::new(|request| {
             if request.url.as_str().contains("details%2C") {
-                (200, "x".repeat(5_000_000))
+                (
+                    200,
+                    format!("{{\"testOccurrence\":[{{\"x\":[{}", "1,".repeat(2_000_000)),
+                )
             } else {
                 (200, page(&["a"], None))
             }

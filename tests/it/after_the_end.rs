@@ -59,7 +59,6 @@ mod campaign {
             (Resource::Messages, "stream"),
             (Resource::TextLog, "failed"),
             (Resource::Changes, "stream"),
-            (Resource::Builds, "stream"),
         ];
         let cases = resources.into_iter().flat_map(|(resource, log)| {
             FaultKind::after_the_end()

@@ -112,7 +112,7 @@ async fn a_failed_dependency_is_named_with_its_tests_and_problems() {
         let ran = top().run(&simulator).await;
         ran.ends_with(status)
             .says("✖ Test #1: failed")
-            .says("Test: app.SumTest.adds (new)")
+            .says("Test: app.SumTest.adds")
             .says("Problem: Test: Process exited with code 1 (Step: Gradle)")
             // Its log, since that of the build itself says nothing.
             .says("Test: │ expected 3 but was 4")
@@ -133,7 +133,7 @@ async fn a_composite_build_shows_the_log_of_what_failed_in_it() {
         .says("The end of the log (200 of 302 lines):")
         .says("Test: │ expected 3 but was 4")
         .says("Test: │ Build finished")
-        .says("Test: app.SumTest.adds (new)");
+        .says("Test: app.SumTest.adds");
     let ran = top().set("LOG", "none").set("BITBUCKET_BUILD_NUMBER", "13");
     ran.run(&simulator).await.ends_with(1).says_not("│");
 }
@@ -208,6 +208,6 @@ fn a_chain_through_the_binary() {
     let (ran, simulator) = running.wait();
     ran.ends_with(1)
         .says("Test: │ expected 3 but was 4")
-        .says("Test: app.SumTest.adds (new)");
+        .says("Test: app.SumTest.adds");
     assert_eq!(simulator.violations(), Vec::<String>::new());
 }

@@ -297,7 +297,7 @@ async fn a_counter_that_says_less_than_its_list_hides_nothing() {
             ]));
         let ran = Step::new().run(&server(counted)).await;
         ran.ends_with(1)
-            .says("Failed tests: 2")
+            .says("2 failed tests")
             .says("app.SumTest.adds")
             .says("app.SumTest.subtracts")
             .says("Process exited with code 1 (Step: Gradle)");

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use teamcity_pipe::exit::ExitStatus;
+use teamcity_pipe::outcome::whose::Told;
 use teamcity_pipe::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment, Problem,
-    RunOutcome, TestCounts,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment,
+    Problem, RunOutcome, TestCounts,
 };
 use teamcity_pipe::types::BuildId;
 
@@ -52,11 +53,25 @@ pub fn build(build_type: &str, ending: Ending) -> BuildOutcome {
     }
 }
 
+fn class_of(is_new: bool) -> Class {
+    if is_new {
+        Class::New
+    } else {
+        Class::AlsoOnDefault {
+            since: Some(Told {
+                name: "main #38".into(),
+                url: Some("https://tc.example.com/build/4638".into()),
+            }),
+        }
+    }
+}
+
 fn test(name: &str, details: Option<&str>, is_new: bool, within: Option<&str>) -> FailedTest {
     FailedTest {
         name: name.into(),
         details: details.map(Into::into),
-        is_new,
+        new_failure: is_new,
+        class: class_of(is_new),
         duration: Some(Duration::from_millis(1_250)),
         within: within.map(Into::into),
     }
@@ -68,6 +83,7 @@ fn chained(id: u64, name: &str, ending: Ending, times: (i64, i64, i64), on: &[u6
         build_type: name.replace(' ', "_").as_str().into(),
         name: name.into(),
         number: Some((id % 100).to_string()),
+        on_default: false,
         ending,
         url: Some(format!("https://tc.example.com/build/{id}")),
         queued_at: at(times.0),
@@ -121,8 +137,8 @@ pub fn failed_run() -> RunOutcome {
         ),
     ];
     build.problems = vec![
-        Problem { kind: "TC_EXIT_CODE".into(), text: "Process exited with code 1 (Step: Smoke test)".into(), within: None },
-        Problem { kind: "TC_COMPILATION_ERROR".into(), text: "Compilation error: shop\nsrc/main/java/com/acme/shop/Cart.java:12: error: ';' expected\n  int sum = 1\n             ^".into(), within: Some("Backend".into()) },
+        Problem { kind: "TC_EXIT_CODE".into(), text: "Process exited with code 1 (Step: Smoke test)".into(), class: Some(Class::unknown("main #41 failed in another way")), within: None },
+        Problem { kind: "TC_COMPILATION_ERROR".into(), text: "Compilation error: shop\nsrc/main/java/com/acme/shop/Cart.java:12: error: ';' expected\n  int sum = 1\n             ^".into(), class: Some(Class::New), within: Some("Backend".into()) },
     ];
     build.chain = vec![
         chained(4701, "Resolve versions", Ending::Success, (0, 6, 20), &[]),
@@ -251,8 +267,16 @@ pub fn many_failed() -> RunOutcome {
         ..TestCounts::default()
     });
     build.failed_tests = (0..500)
-        .map(|number| {
-            test(
+        .map(|number| FailedTest {
+            class: match number {
+                0..20 => Class::New,
+                20..30 => Class::unknown("not run on main #41"),
+                30..40 => Class::Investigated {
+                    who: Some("Ada Byron".into()),
+                },
+                _ => class_of(false),
+            },
+            ..test(
                 &format!(
                     "Suite {}: com.acme.module{}.ThingTest.does{number}",
                     number % 4,
@@ -291,6 +315,12 @@ pub fn hostile_run() -> RunOutcome {
         test.name = EVIL.into();
         test.details = Some(format!("{EVIL}\n</pre>{EVIL}"));
         test.within = Some(EVIL.into());
+        test.class = Class::AlsoOnDefault {
+            since: Some(Told {
+                name: EVIL.into(),
+                url: Some("javascript:alert(1)".into()),
+            }),
+        };
     }
     for problem in &mut build.problems {
         problem.kind = EVIL.into();

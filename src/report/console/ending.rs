@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::lines::{BOLD, Console, DIM, GREEN, RED, RESET, YELLOW, clean};
-use crate::outcome::{BuildOutcome, ChainBuild, Ending};
+use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending};
+use crate::report::summary::count;
+use crate::report::whose::{Tally, note, why_unknown};
 use crate::types::{BuildId, span};
 
 /// Most failed tests that are named.
@@ -29,8 +31,12 @@ impl Console {
                 .within
                 .as_deref()
                 .map_or_else(String::new, |within| format!("{}: ", clean(within)));
+            let class = match &problem.class {
+                Some(Class::Unknown { .. }) | None => String::new(),
+                Some(class) => format!(" ({})", clean(&note(class))),
+            };
             self.line(&format!(
-                "{prefix}{RED}Problem:{RESET} {within}{}",
+                "{prefix}{RED}Problem:{RESET} {within}{}{class}",
                 clean(&problem.text)
             ));
         }
@@ -40,23 +46,36 @@ impl Console {
                 build.problems.len() - SHOWN_PROBLEMS
             ));
         }
-        if !build.failed_tests.is_empty() {
-            let total = build
-                .tests
-                .map_or(build.failed_tests.len() as u64, |tests| tests.failed);
-            self.line(&format!("{prefix}{RED}Failed tests: {total}{RESET}"));
+        let tally = Tally::of([build]);
+        if let Some(words) = tally.words().filter(|_| !build.failed_tests.is_empty()) {
+            self.line(&format!("{prefix}{RED}{words}{RESET}"));
+            let unknown = why_unknown(build);
+            if let Some(why) = unknown {
+                self.line(&format!(
+                    "{prefix}  {DIM}Whether they fail on the default branch too is unknown: {}{RESET}",
+                    clean(why)
+                ));
+            }
             for test in build.failed_tests.iter().take(NAMED_TESTS) {
-                let new = if test.is_new { " (new)" } else { "" };
+                let class = match unknown {
+                    Some(_) => String::new(),
+                    None => format!(" ({})", clean(&note(&test.class))),
+                };
                 let within = test
                     .within
                     .as_deref()
                     .map_or_else(String::new, |within| format!("{}: ", clean(within)));
-                self.line(&format!("{prefix}  {within}{}{new}", clean(&test.name)));
+                self.line(&format!("{prefix}  {within}{}{class}", clean(&test.name)));
             }
-            let rest = total.saturating_sub(NAMED_TESTS as u64);
+            let named = build.failed_tests.len().min(NAMED_TESTS) as u64;
+            let rest = tally.failed.saturating_sub(named);
             if rest > 0 {
                 self.line(&format!("{prefix}  … and {rest} more"));
             }
+        }
+        if !build.muted_tests.is_empty() {
+            let muted = count(build.muted_tests.len() as u64, "muted failure");
+            self.line(&format!("{prefix}{DIM}and {muted}{RESET}"));
         }
         self.line(&headline(build));
         if let Some(canceled) = &build.canceled {

@@ -29,14 +29,14 @@ fn suites_classes_and_reasons_are_where_readers_look() {
                 test(
                     "Unit: a.B.new(1)",
                     TestResult::Failed {
-                        is_new: true,
+                        new_failure: true,
                         details: details.clone(),
                     },
                 ),
                 test(
                     "a.B.old",
                     TestResult::Failed {
-                        is_new: false,
+                        new_failure: false,
                         details: None,
                     },
                 ),
@@ -72,6 +72,7 @@ fn problems_make_failed_tests() {
         let problem = |kind: &str, text: &str, within: Option<&str>| Problem {
             kind: kind.into(),
             text: text.into(),
+            class: None,
             within: within.map(Into::into),
         };
         writer
@@ -127,7 +128,7 @@ proptest! {
     fn whatever_a_test_is_called_the_document_is_well_formed(name in "(?s).{0,40}", details in "(?s).{0,80}") {
         let text = document(|writer| {
             writer.page(&[
-                test(&name, TestResult::Failed { is_new: true, details: Some(details.clone()) }),
+                test(&name, TestResult::Failed { new_failure: true, details: Some(details.clone()) }),
                 test(&name, TestResult::Ignored { reason: Some(details.clone()) }),
             ]).unwrap();
         });

@@ -1,14 +1,25 @@
 //! Failed tests and build problems, as the page shows them.
 
-use crate::outcome::{BuildOutcome, FailedTest, Problem};
+use super::mood::address;
+use crate::outcome::{BuildOutcome, Class, FailedTest, Problem};
 use crate::report::summary::{at_a_word, count, length, lines};
 use crate::report::test_name::TestName;
+use crate::report::whose::note;
 use crate::types::text::one_line;
 
 /// Longest details of a test, in characters: the page stays light with hundreds of them.
 const LONGEST_DETAILS: usize = 8_000;
 /// So many tests of a group are shown at once; the others are folded.
 const AT_ONCE: usize = 50;
+
+/// Of groups, by the ranks of classes.
+const TITLES: [&str; 5] = [
+    "New here",
+    "Unknown whether on the default branch too",
+    "Investigated",
+    "On the default branch too",
+    "Muted",
+];
 
 /// Failed tests that have something in common.
 pub(super) struct Group {
@@ -25,7 +36,9 @@ pub(super) struct TestView {
     pub(super) details: String,
     pub(super) time: Option<String>,
     pub(super) within: Option<String>,
-    pub(super) is_new: bool,
+    pub(super) badge: String,
+    pub(super) badge_class: &'static str,
+    pub(super) since: Option<String>,
 }
 
 /// A build problem.
@@ -33,17 +46,20 @@ pub(super) struct ProblemView {
     pub(super) kind: String,
     pub(super) first: String,
     pub(super) rest: String,
+    pub(super) badge: Option<String>,
     pub(super) within: Option<String>,
 }
 
 pub(super) fn groups(build: &BuildOutcome) -> Vec<Group> {
-    [(true, "New failures"), (false, "Failed before")]
+    TITLES
         .into_iter()
-        .filter_map(|(is_new, title)| {
+        .enumerate()
+        .filter_map(|(rank, title)| {
             let tests = build
                 .failed_tests
                 .iter()
-                .filter(|test| test.is_new == is_new);
+                .chain(&build.muted_tests)
+                .filter(|test| usize::from(test.class.rank()) == rank);
             let mut shown: Vec<_> = tests.map(self::test).collect();
             let folded = shown.split_off(shown.len().min(AT_ONCE));
             let number = shown.len() + folded.len();
@@ -90,7 +106,16 @@ fn test(test: &FailedTest) -> TestView {
         reason: at_a_word(reason, 240),
         time: test.duration.map(length),
         within: test.within.as_deref().map(|within| one_line(within, 100)),
-        is_new: test.is_new,
+        badge: note(&test.class),
+        badge_class: match test.class {
+            Class::New => "bad",
+            Class::Unknown { .. } => "open",
+            _ => "plain",
+        },
+        since: match &test.class {
+            Class::AlsoOnDefault { since: Some(since) } => since.url.as_deref().and_then(address),
+            _ => None,
+        },
         details,
     }
 }
@@ -106,6 +131,7 @@ pub(super) fn problem(problem: &Problem) -> ProblemView {
             first.to_owned()
         },
         rest: rest.to_owned(),
+        badge: problem.class.as_ref().map(note),
         within: problem
             .within
             .as_deref()

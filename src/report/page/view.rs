@@ -5,7 +5,8 @@ use super::failures::{Group, ProblemView, groups, not_listed, problem};
 use super::mood::{Mood, address};
 use super::timeline::{Timeline, timeline};
 use crate::outcome::{BuildOutcome, Moment, RunOutcome, TestCounts};
-use crate::report::summary::{count, headline, is_good, is_open, length};
+use crate::report::summary::{count, headline, how_it_ended, is_good, is_open, length};
+use crate::report::whose::Tally;
 use crate::types::text::one_line;
 
 /// The run as a whole.
@@ -107,7 +108,11 @@ pub(super) fn run(outcome: &RunOutcome, context: &PageContext) -> Run {
         .map(|number| format!("Pipeline #{}", one_line(number, 20)));
     Run {
         title: match builds.as_slice() {
-            [build] => format!("{headline}: {}", crate::report::summary::title(build, 100)),
+            [build] => format!(
+                "{}: {}",
+                how_it_ended(outcome),
+                crate::report::summary::title(build, 100)
+            ),
             _ => headline.clone(),
         },
         mood: worst.map_or(Mood::Stopped, |build| Mood::of(&build.ending)),
@@ -231,13 +236,15 @@ fn tiles(build: &BuildOutcome, waited: Option<String>, ran: Option<String>) -> V
         })
     };
     if let Some(tests) = build.tests {
-        if tests.failed > 0 {
-            let label = if tests.new_failed > 0 {
-                format!("failed, {} new", tests.new_failed)
+        let tally = Tally::of([build]);
+        if tally.failed > 0 {
+            let label = if tally.is_known() && tally.new > 0 {
+                let least = if tally.is_cut { "at least " } else { "" };
+                format!("failed, {least}{} new here", tally.new)
             } else {
                 "failed".to_owned()
             };
-            tile(tests.failed.to_string(), &label, "bad");
+            tile(tally.failed.to_string(), &label, "bad");
         }
         tile(tests.passed.to_string(), "passed", "good");
     }

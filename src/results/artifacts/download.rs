@@ -3,21 +3,24 @@
 //! Names come from the build, that is from whoever may push. Nothing lands outside the folder: each part of a path is
 //! checked, links in the folder are not followed, and a file gets its name only when it is whole.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashSet, VecDeque};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::flow::Flow;
 use super::patterns::Patterns;
 use super::places::{folder_of, prepare, safe_parts};
 use crate::report::Warning;
+use crate::results::budget::{Budget, Late};
 use crate::results::files::Folder;
-use crate::teamcity::{Artifact, Client, Error, Piece};
+use crate::results::seats::Rank;
+use crate::teamcity::{Artifact, Client, Download, Piece};
+use crate::types::BuildId;
 use crate::types::text::one_line;
-use crate::types::{BuildId, BuildTypeId};
 
 /// Artifacts are listed a moment after the build's end: so long a missing one is waited for.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -25,15 +28,6 @@ const SETTLE: Duration = Duration::from_secs(3);
 const TELL_EVERY: Duration = Duration::from_secs(15);
 /// Most warnings about single files.
 pub(super) const MOST_WARNINGS: usize = 10;
-
-/// What to download, and where to.
-#[derive(Debug, Clone)]
-pub struct ArtifactSettings {
-    /// Glob patterns of paths in the artifacts. One with a leading `!` excludes.
-    pub patterns: Vec<String>,
-    /// The folder.
-    pub directory: PathBuf,
-}
 
 /// What was downloaded.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -46,176 +40,19 @@ pub struct ArtifactReport {
     pub warnings: Vec<Warning>,
 }
 
-/// Downloads the artifacts of builds. Those of several builds land in a folder each, named as the configuration; of
-/// equal ones the later have the build's id behind it. `tell` hears of progress when it takes long.
-pub async fn download(
-    client: &Client,
-    builds: &[(BuildId, BuildTypeId)],
-    settings: &ArtifactSettings,
-    tell: &dyn Fn(String),
-) -> ArtifactReport {
-    let mut report = ArtifactReport::default();
-    let patterns = Patterns::new(&settings.patterns);
-    if patterns.is_empty() || builds.is_empty() {
-        return report;
-    }
-    if let Err(why) = prepare(&settings.directory) {
-        report
-            .warnings
-            .push(format!("no artifacts are downloaded: {why}"));
-        return report;
-    }
-    let mut jobs = VecDeque::new();
-    let mut matched = HashSet::new();
-    let mut folders = HashSet::new();
-    for (id, build_type) in builds {
-        let folder = match builds.len() {
-            1 => None,
-            _ if folders.insert(build_type.as_str().to_lowercase()) => Some(build_type.to_string()),
-            _ => Some(format!("{build_type}-{id}")),
-        };
-        match list(client, *id, &patterns, &mut matched).await {
-            Ok((files, incomplete)) => {
-                if incomplete {
-                    report.warnings.push(format!(
-                        "build {id} has more artifacts than can be listed: some are missing"
-                    ));
-                }
-                plan(
-                    *id,
-                    folder.as_deref(),
-                    files,
-                    &mut jobs,
-                    &mut report.warnings,
-                );
-            }
-            Err(error) => report.warnings.push(format!(
-                "the artifacts of build {id} can't be listed: {error}"
-            )),
-        }
-    }
-    for (at, pattern) in patterns.include.iter().enumerate() {
-        if !matched.contains(&at) {
-            report
-                .warnings
-                .push(format!("no artifact matches `{}`", one_line(pattern, 200)));
-        }
-    }
-    fetch(client, settings, jobs, tell, &mut report).await;
-    let more = report.warnings.len().saturating_sub(MOST_WARNINGS);
-    if more > 1 {
-        report.warnings.truncate(MOST_WARNINGS);
-        report
-            .warnings
-            .push(format!("{more} more artifacts are missing"));
-    }
-    report
-}
-
-async fn list(
-    client: &Client,
-    id: BuildId,
-    patterns: &Patterns,
-    matched: &mut HashSet<usize>,
-) -> Result<(Vec<Artifact>, bool), Error> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let seen = RefCell::new(HashSet::new());
-        let wanted = |path: &str| patterns.matches(path, &mut seen.borrow_mut());
-        let found = client.artifacts(id, &wanted).await?;
-        let seen = seen.into_inner();
-        if seen.len() == patterns.include.len() || tries == 2 {
-            matched.extend(seen);
-            return Ok((found.files, found.incomplete));
-        }
-        tokio::time::sleep(SETTLE).await;
-    }
-}
-
-struct Job {
-    build: BuildId,
-    artifact: Artifact,
-    /// Where in the folder, part by part.
-    parts: Vec<String>,
-}
-
-fn plan(
-    id: BuildId,
-    folder: Option<&str>,
-    files: Vec<Artifact>,
-    jobs: &mut VecDeque<Job>,
-    warnings: &mut Vec<Warning>,
-) {
-    let mut taken = HashSet::new();
-    for artifact in files {
-        let why = match safe_parts(&artifact.path) {
-            Ok(parts) if taken.insert(artifact.path.to_lowercase()) => {
-                let parts = folder
-                    .into_iter()
-                    .chain(parts)
-                    .map(ToOwned::to_owned)
-                    .collect();
-                jobs.push_back(Job {
-                    build: id,
-                    artifact,
-                    parts,
-                });
-                continue;
-            }
-            Ok(_) => "another one differs from it by upper and lower case alone",
-            Err(why) => why,
-        };
-        warnings.push(format!(
-            "{} is not downloaded: {why}",
-            shown(&artifact.path)
-        ));
-    }
-}
-
-fn shown(path: &str) -> String {
-    format!("the artifact `{}`", one_line(path, 200))
-}
-
-async fn fetch(
-    client: &Client,
-    settings: &ArtifactSettings,
-    jobs: VecDeque<Job>,
-    tell: &dyn Fn(String),
-    report: &mut ArtifactReport,
-) {
-    let fetching = Fetching {
-        client,
-        root: &settings.directory,
-        all: jobs.len(),
-        size: jobs
-            .iter()
-            .map(|job| job.artifact.size)
-            .try_fold(0_u64, |sum, size| Some(sum.saturating_add(size?))),
-        jobs: RefCell::new(jobs),
-        files: Cell::new(0),
-        bytes: Cell::new(0),
-        warnings: RefCell::default(),
-        told: Cell::new(Instant::now()),
-        tell,
-    };
-    tokio::join!(
-        fetching.work(),
-        fetching.work(),
-        fetching.work(),
-        fetching.work()
-    );
-    report.files = fetching.files.get();
-    report.bytes = fetching.bytes.get();
-    report.warnings.extend(fetching.warnings.into_inner());
-}
-
-struct Fetching<'a> {
+/// The downloads of a run.
+pub struct Downloads<'a> {
     client: &'a Client,
-    root: &'a Path,
-    all: usize,
-    size: Option<u64>,
-    jobs: RefCell<VecDeque<Job>>,
+    budget: &'a Budget,
+    patterns: Patterns,
+    root: PathBuf,
+    prepared: OnceCell<Result<(), String>>,
+    matched: RefCell<HashSet<usize>>,
+    flow: Flow,
+    /// Of all files that are wanted, so far.
+    all: Cell<usize>,
+    /// Their size, if that of each is known.
+    size: Cell<Option<u64>>,
     files: Cell<usize>,
     bytes: Cell<u64>,
     warnings: RefCell<Vec<Warning>>,
@@ -223,39 +60,174 @@ struct Fetching<'a> {
     tell: &'a dyn Fn(String),
 }
 
-impl Fetching<'_> {
-    async fn work(&self) {
+impl<'a> Downloads<'a> {
+    /// Into the folder `root`, of what the glob patterns choose; one with a leading `!` excludes. `tell` hears of progress when
+    /// it takes long.
+    pub fn new(
+        client: &'a Client,
+        budget: &'a Budget,
+        patterns: &[String],
+        root: PathBuf,
+        tell: &'a dyn Fn(String),
+    ) -> Self {
+        Self {
+            client,
+            budget,
+            patterns: Patterns::new(patterns),
+            root,
+            prepared: OnceCell::new(),
+            matched: RefCell::default(),
+            flow: Flow::new(),
+            all: Cell::new(0),
+            size: Cell::new(Some(0)),
+            files: Cell::new(0),
+            bytes: Cell::new(0),
+            warnings: RefCell::default(),
+            told: Cell::new(Instant::now()),
+            tell,
+        }
+    }
+
+    /// Those of a build that has ended, into a folder of its own if one is named.
+    pub async fn of_build(&self, id: BuildId, folder: Option<&str>) {
+        if self.patterns.is_empty() {
+            return;
+        }
+        if let Err(why) = self.prepared.get_or_init(|| prepare(&self.root)) {
+            let warning = format!("no artifacts are downloaded: {why}");
+            if !self.warnings.borrow().contains(&warning) {
+                self.warn(warning);
+            }
+            return;
+        }
+        let (files, incomplete) = match self.list(id).await {
+            Ok(found) => found,
+            Err(why) => {
+                return self.warn(format!(
+                    "the artifacts of build {id} can't be listed: {why}"
+                ));
+            }
+        };
+        if incomplete {
+            self.warn(format!(
+                "build {id} has more artifacts than can be listed: some are missing"
+            ));
+        }
+        let jobs = RefCell::new(self.plan(id, folder, files));
+        tokio::join!(
+            Box::pin(self.work(&jobs)),
+            Box::pin(self.work(&jobs)),
+            Box::pin(self.work(&jobs)),
+            Box::pin(self.work(&jobs))
+        );
+    }
+
+    /// What came of all.
+    pub fn report(&self) -> ArtifactReport {
+        let mut warnings = self.warnings.borrow().clone();
+        for (at, pattern) in self.patterns.include.iter().enumerate() {
+            if !self.matched.borrow().contains(&at) {
+                let pattern = one_line(pattern, 200);
+                warnings.push(format!("no artifact matches `{pattern}`"));
+            }
+        }
+        let more = warnings.len().saturating_sub(MOST_WARNINGS);
+        if more > 1 {
+            warnings.truncate(MOST_WARNINGS);
+            warnings.push(format!("{more} more artifacts are missing"));
+        }
+        ArtifactReport {
+            files: self.files.get(),
+            bytes: self.bytes.get(),
+            warnings,
+        }
+    }
+
+    async fn list(&self, id: BuildId) -> Result<(Vec<Artifact>, bool), String> {
+        let mut tries = 0;
         loop {
-            let Some(job) = self.jobs.borrow_mut().pop_front() else {
+            tries += 1;
+            let seen = RefCell::new(HashSet::new());
+            let wanted = |path: &str| self.patterns.matches(path, &mut seen.borrow_mut());
+            let list = self.client.artifacts(id, &wanted);
+            let found = self.budget.fetch(Rank::ArtifactLists, list).await;
+            let found = found.map_err(|late| late.to_string())?;
+            let found = found.map_err(|error| error.to_string())?;
+            let seen = seen.into_inner();
+            let missing = seen.len() < self.patterns.include.len();
+            self.matched.borrow_mut().extend(seen);
+            if !missing || tries == 2 || self.budget.is_over() {
+                return Ok((found.files, found.incomplete));
+            }
+            tokio::time::sleep(SETTLE).await;
+        }
+    }
+
+    /// What is to be done, in the order of the patterns.
+    fn plan(&self, id: BuildId, folder: Option<&str>, files: Vec<Artifact>) -> VecDeque<Job> {
+        let mut jobs = Vec::new();
+        let mut taken = HashSet::new();
+        for artifact in files {
+            let why = match safe_parts(&artifact.path) {
+                Ok(parts) if taken.insert(artifact.path.to_lowercase()) => {
+                    let parts = folder.into_iter().chain(parts);
+                    jobs.push(Job {
+                        build: id,
+                        rank: self.patterns.first(&artifact.path),
+                        parts: parts.map(ToOwned::to_owned).collect(),
+                        artifact,
+                    });
+                    continue;
+                }
+                Ok(_) => "another one differs from it by upper and lower case alone",
+                Err(why) => why,
+            };
+            self.warn(not_downloaded(&artifact.path, why));
+        }
+        jobs.sort_by_key(|job| job.rank);
+        self.all.set(self.all.get().saturating_add(jobs.len()));
+        let add = |sum: Option<u64>, job: &Job| Some(sum?.saturating_add(job.artifact.size?));
+        self.size.set(jobs.iter().fold(self.size.get(), add));
+        jobs.into()
+    }
+
+    async fn work(&self, jobs: &RefCell<VecDeque<Job>>) {
+        loop {
+            let Some(job) = jobs.borrow_mut().pop_front() else {
                 return;
             };
-            match self.one(&job).await {
-                Ok(()) => self.files.set(self.files.get() + 1),
-                Err(why) => {
-                    let warning = format!("{} is not downloaded: {why}", shown(&job.artifact.path));
-                    self.warnings.borrow_mut().push(warning);
-                }
+            let rank = Rank::Artifacts(job.rank);
+            match self.budget.own_time(rank, self.one(&job)).await {
+                Ok(()) => self.files.set(self.files.get().saturating_add(1)),
+                Err(why) => self.warn(not_downloaded(&job.artifact.path, &why)),
             }
         }
     }
 
     async fn one(&self, job: &Job) -> Result<(), String> {
+        // With the budget over, another one is begun only while bytes arrive.
+        if self.budget.is_over() && Instant::now() >= self.flow.until().min(self.budget.timeout()) {
+            return Err(Late.to_string());
+        }
         let Some((name, folders)) = job.parts.split_last() else {
             return Err("it has no name".to_owned());
         };
-        let folder = folder_of(self.root, folders)?;
+        let folder = folder_of(&self.root, folders)?;
         let mut draft = Folder::new(folder).draft(name)?;
         let mut download = self.client.download(job.build, &job.artifact);
-        let mut received = 0;
+        let flow = Flow::new();
+        let mut received = 0_u64;
         let result = loop {
-            match download.next().await {
+            match self.next(&mut download, &flow).await {
                 Ok(Piece::Bytes(bytes)) => {
                     if let Err(error) = draft.write_all(&bytes) {
                         break Err(error.to_string());
                     }
                     let length = u64::try_from(bytes.len()).unwrap_or_default();
-                    received += length;
-                    self.bytes.set(self.bytes.get() + length);
+                    received = received.saturating_add(length);
+                    flow.arrived(length);
+                    self.flow.arrived(length);
+                    self.bytes.set(self.bytes.get().saturating_add(length));
                     self.progress();
                 }
                 Ok(Piece::Restart) => {
@@ -266,13 +238,30 @@ impl Fetching<'_> {
                     }
                 }
                 Ok(Piece::End) => break draft.keep(),
-                Err(error) => break Err(error.to_string()),
+                Err(error) => break Err(error),
             }
         };
         if result.is_err() {
             self.bytes.set(self.bytes.get().saturating_sub(received));
         }
         result
+    }
+
+    /// The next piece; past the budget's end only while bytes arrive.
+    async fn next(&self, download: &mut Download<'_>, flow: &Flow) -> Result<Piece, String> {
+        let late = async {
+            self.budget.over().await;
+            tokio::time::sleep_until(flow.until().min(self.budget.timeout())).await;
+        };
+        tokio::select! {
+            biased;
+            piece = download.next() => piece.map_err(|error| error.to_string()),
+            () = late => Err(Late.to_string()),
+        }
+    }
+
+    fn warn(&self, warning: Warning) {
+        self.warnings.borrow_mut().push(warning);
     }
 
     fn progress(&self) {
@@ -283,14 +272,31 @@ impl Fetching<'_> {
         let bytes = size(self.bytes.get());
         let of = self
             .size
+            .get()
             .map(|all| format!(" of {}", size(all)))
             .unwrap_or_default();
         (self.tell)(format!(
             "artifacts: {} of {} files, {bytes}{of}",
             self.files.get(),
-            self.all
+            self.all.get()
         ));
     }
+}
+
+struct Job {
+    build: BuildId,
+    artifact: Artifact,
+    /// The place of the pattern that chose it.
+    rank: usize,
+    /// Where in the folder, part by part.
+    parts: Vec<String>,
+}
+
+fn not_downloaded(path: &str, why: &str) -> Warning {
+    format!(
+        "the artifact `{}` is not downloaded: {why}",
+        one_line(path, 200)
+    )
 }
 
 /// A number of bytes as people say it.

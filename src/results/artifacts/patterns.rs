@@ -43,14 +43,23 @@ impl Patterns {
         self.include.is_empty()
     }
 
+    /// The place of the first pattern that chooses a path.
+    pub(super) fn first(&self, path: &str) -> usize {
+        let chooses = |pattern: &String| glob_match(pattern, path);
+        self.include.iter().position(chooses).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn matches(&self, path: &str, matched: &mut HashSet<usize>) -> bool {
         if self.exclude.iter().any(|pattern| glob_match(pattern, path)) {
             return false;
         }
-        let hits: Vec<_> = (0..self.include.len())
-            .filter(|at| glob_match(&self.include[*at], path))
-            .collect();
-        matched.extend(&hits);
-        !hits.is_empty()
+        let mut chosen = false;
+        for (at, pattern) in self.include.iter().enumerate() {
+            if glob_match(pattern, path) {
+                matched.insert(at);
+                chosen = true;
+            }
+        }
+        chosen
     }
 }

@@ -3,6 +3,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::types::{BuildId, BuildTypeId};
+
+/// The folder of the build at a place among several: named as its configuration; of equal ones the later have the build's id
+/// behind it. One alone has none.
+pub fn folder_name(all: &[BuildTypeId], at: usize, id: BuildId) -> Option<String> {
+    let name = all.get(at).filter(|_| all.len() > 1)?;
+    let same = |other: &BuildTypeId| other.as_str().eq_ignore_ascii_case(name.as_str());
+    let later = all.iter().take(at).any(same);
+    Some(if later {
+        format!("{name}-{id}")
+    } else {
+        name.to_string()
+    })
+}
+
 /// The parts of a path that may be made below a folder, on any system that the folder is copied to later.
 pub(super) fn safe_parts(path: &str) -> Result<Vec<&str>, &'static str> {
     if path.starts_with('/') {

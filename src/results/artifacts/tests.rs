@@ -8,10 +8,15 @@ use proptest::prelude::*;
 use teamcity_simulator::{self as simulated, Fault, FaultKind, Matcher, Plan, Scenario, Simulator};
 
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::download::MOST_WARNINGS;
 use super::places::safe_parts;
 use super::*;
+use crate::results::budget::Budget;
+use crate::teamcity::Client;
 use crate::teamcity::stub::{self, Stub, client};
 use crate::types::{BuildId, BuildTypeId};
 
@@ -34,12 +39,22 @@ fn server(paths: &'static [&'static str]) -> Stub {
 }
 
 async fn run(stub: &Stub, root: &Path, patterns: &[&str]) -> ArtifactReport {
-    let settings = ArtifactSettings {
-        patterns: patterns.iter().map(ToString::to_string).collect(),
-        directory: root.join("out"),
-    };
-    let builds = [(BuildId(7), BuildTypeId::from("App"))];
-    download(&client(stub), &builds, &settings, &|_| {}).await
+    download(&client(stub), &[(BuildId(7), None)], root, patterns).await
+}
+
+async fn download(
+    client: &Client,
+    builds: &[(BuildId, Option<&str>)],
+    root: &Path,
+    patterns: &[&str],
+) -> ArtifactReport {
+    let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+    let budget = Budget::new(Instant::now() + Duration::from_secs(36_000));
+    let downloads = Downloads::new(client, &budget, &patterns, root.join("out"), &|_| {});
+    for (id, folder) in builds {
+        downloads.of_build(*id, *folder).await;
+    }
+    downloads.report()
 }
 
 fn tree(root: &Path) -> Vec<String> {
@@ -189,20 +204,21 @@ async fn a_file_of_another_size_is_not_kept() {
 async fn several_builds_have_a_folder_each() {
     let stub = server(&["a.txt"]);
     let root = tempfile::tempdir().unwrap();
-    let settings = ArtifactSettings {
-        patterns: vec!["*".into()],
-        directory: root.path().join("out"),
-    };
-    let builds = [
-        (BuildId(7), "App".into()),
-        (BuildId(8), "Web".into()),
-        (BuildId(9), "App".into()),
-    ];
-    let report = download(&client(&stub), &builds, &settings, &|_| {}).await;
+    let types = ["App", "Web", "app"].map(BuildTypeId::from);
+    let folders: Vec<_> = [7, 8, 9]
+        .into_iter()
+        .enumerate()
+        .map(|(at, id)| (BuildId(id), folder_name(&types, at, BuildId(id))))
+        .collect();
+    let builds: Vec<_> = folders
+        .iter()
+        .map(|(id, folder)| (*id, folder.as_deref()))
+        .collect();
+    let report = download(&client(&stub), &builds, root.path(), &["*"]).await;
     assert_eq!(report.files, 3);
     assert_eq!(
         tree(root.path()),
-        ["out/App-9/a.txt", "out/App/a.txt", "out/Web/a.txt"]
+        ["out/App/a.txt", "out/Web/a.txt", "out/app-9/a.txt"]
     );
 }
 
@@ -233,11 +249,7 @@ fn zips() -> Scenario {
 async fn run_simulated(simulator: &Simulator, root: &Path) -> ArtifactReport {
     let client = stub::simulated(simulator);
     let id = stub::finished_build(&client).await;
-    let settings = ArtifactSettings {
-        patterns: vec!["**/*.zip".into()],
-        directory: root.join("out"),
-    };
-    download(&client, &[(id, "App_Build".into())], &settings, &|_| {}).await
+    download(&client, &[(id, None)], root, &["**/*.zip"]).await
 }
 
 #[tokio::test(start_paused = true)]

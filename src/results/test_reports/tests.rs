@@ -6,28 +6,35 @@ use teamcity_simulator::{
 };
 
 use super::*;
-use crate::exit::ExitStatus;
 use crate::outcome::Problem;
 use crate::teamcity::stub::{self, Stub, client};
 
-fn outcome(problems: Vec<Problem>) -> RunOutcome {
+fn outcome(problems: Vec<Problem>) -> BuildOutcome {
     let mut build = BuildOutcome::unknown("App".into(), Ending::Failure);
     build.id = Some(BuildId(7));
     build.number = Some("12".into());
     build.problems = problems;
-    RunOutcome {
-        server_url: "https://tc.example.com/tc".into(),
-        label: None,
-        builds: vec![build],
-        status: ExitStatus::BuildFailed,
-        reason: None,
-    }
+    build
+}
+
+/// What is written, and what is warned of.
+async fn write(
+    client: &Client,
+    build: BuildOutcome,
+    root: &std::path::Path,
+) -> (Totals, Vec<Warning>) {
+    let budget = Budget::new(tokio::time::Instant::now() + Duration::from_secs(3_600));
+    let reports = TestReports::new(client, &budget, Folder::new(root), None);
+    let problems = std::future::ready(build.problems.clone());
+    reports.of_build(&build, true, problems).await;
+    (reports.totals(), reports.warnings())
 }
 
 fn problem() -> Problem {
     Problem {
         kind: "TC_EXIT_CODE".into(),
         text: "Process exited with code 1".into(),
+        class: None,
         within: None,
     }
 }
@@ -71,14 +78,12 @@ async fn the_tests_of_the_chain_are_written_once_failures_first() {
         },
     );
     let root = tempfile::tempdir().unwrap();
-    let reports = write(
-        &client(&stub),
-        &outcome(vec![problem()]),
-        &Folder::new(root.path()),
-    )
-    .await;
-    assert_eq!((reports.files, reports.tests, reports.failures), (1, 3, 1));
-    assert!(reports.warnings.is_empty());
+    let reports = write(&client(&stub), outcome(vec![problem()]), root.path()).await;
+    assert_eq!(
+        (reports.0.files, reports.0.tests, reports.0.failures),
+        (1, 3, 1)
+    );
+    assert!(reports.1.is_empty());
     assert_eq!(names(root.path()), ["teamcity-6.xml"]);
     let text = std::fs::read_to_string(root.path().join("teamcity-6.xml")).unwrap();
     assert!(text.contains("<testsuites name=\"Unit #3\">"));
@@ -92,13 +97,8 @@ async fn a_failed_build_without_a_failed_test_shows_its_problems() {
         |_| json!([{ "name": "a", "status": "SUCCESS" }]),
     );
     let root = tempfile::tempdir().unwrap();
-    let reports = write(
-        &client(&stub),
-        &outcome(vec![problem()]),
-        &Folder::new(root.path()),
-    )
-    .await;
-    assert_eq!((reports.files, reports.failures), (2, 1));
+    let reports = write(&client(&stub), outcome(vec![problem()]), root.path()).await;
+    assert_eq!((reports.0.files, reports.0.failures), (2, 1));
     let text = std::fs::read_to_string(root.path().join("teamcity-7.xml")).unwrap();
     assert!(text.contains("Process exited with code 1") && text.contains("App #12"));
 }
@@ -107,13 +107,8 @@ async fn a_failed_build_without_a_failed_test_shows_its_problems() {
 async fn nothing_is_written_where_there_is_nothing_to_say() {
     let stub = server(json!({}), |_| json!([]));
     let root = tempfile::tempdir().unwrap();
-    let reports = write(
-        &client(&stub),
-        &outcome(Vec::new()),
-        &Folder::new(root.path()),
-    )
-    .await;
-    assert_eq!((reports.files, reports.tests), (0, 0));
+    let reports = write(&client(&stub), outcome(Vec::new()), root.path()).await;
+    assert_eq!((reports.0.files, reports.0.tests), (0, 0));
     assert!(names(root.path()).is_empty());
 }
 
@@ -137,17 +132,12 @@ async fn a_refusal_is_a_warning_and_what_there_is_is_kept() {
         }
     });
     let root = tempfile::tempdir().unwrap();
-    let reports = write(
-        &client(&stub),
-        &outcome(Vec::new()),
-        &Folder::new(root.path()),
-    )
-    .await;
-    assert_eq!((reports.files, reports.failures), (1, 1));
+    let reports = write(&client(&stub), outcome(Vec::new()), root.path()).await;
+    assert_eq!((reports.0.files, reports.0.failures), (1, 1));
     assert!(
-        reports.warnings[0].contains("not all tests of App #12"),
+        reports.1[0].contains("not all tests of App #12"),
         "{:?}",
-        reports.warnings
+        reports.1
     );
 }
 
@@ -166,12 +156,12 @@ async fn a_simulated_server_gives_all_tests_over_its_pages() {
     let simulator = Simulator::start(Scenario::new().plan("App_Build", plan));
     let client = stub::simulated(&simulator);
     let mut outcome = outcome(Vec::new());
-    outcome.builds[0].id = Some(stub::finished_build(&client).await);
+    outcome.id = Some(stub::finished_build(&client).await);
     let root = tempfile::tempdir().unwrap();
-    let reports = write(&client, &outcome, &Folder::new(root.path())).await;
-    assert_eq!(reports.warnings, Vec::<String>::new());
+    let reports = write(&client, outcome, root.path()).await;
+    assert_eq!(reports.1, Vec::<String>::new());
     assert_eq!(
-        (reports.files, reports.tests, reports.failures),
+        (reports.0.files, reports.0.tests, reports.0.failures),
         (1, 2_560, 60)
     );
     assert_eq!(simulator.violations(), Vec::<String>::new());
@@ -191,14 +181,14 @@ async fn pages_that_lead_in_circles_or_away_end() {
         );
         let client = stub::simulated(&simulator);
         let mut outcome = outcome(Vec::new());
-        outcome.builds[0].id = Some(stub::finished_build(&client).await);
+        outcome.id = Some(stub::finished_build(&client).await);
         simulator.fault(
             Fault::new(kind)
                 .on(Matcher::path_contains("testOccurrences"))
                 .always(),
         );
         let root = tempfile::tempdir().unwrap();
-        let reports = write(&client, &outcome, &Folder::new(root.path())).await;
-        assert!(reports.tests >= 1_000);
+        let reports = write(&client, outcome, root.path()).await;
+        assert!(reports.0.tests >= 1_000);
     }
 }

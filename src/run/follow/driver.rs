@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::ask::{Together, ask};
 use super::chain::ChainWatch;
-use super::end::{self, Ended};
-use super::log::{Budget, LogStream, Look};
+use super::end::{Ended, Ends};
+use super::log::{LogLimit, LogStream, Look};
 use super::machine::{Followed, Verdict};
 use super::poll;
 use crate::config::LogMode;
@@ -31,11 +31,16 @@ struct Watched {
     news: bool,
 }
 
-/// Follows until all have ended. What came of each is in the ledger.
+/// Follows until all have ended. What came of each is in the ledger; the ends are handed on, to be finished meanwhile.
 ///
 /// # Errors
 /// When the server refuses, or stays away for `RETRY_FOR`.
-pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(), Diagnostic> {
+pub async fn watch(
+    context: &Context<'_>,
+    followed: Vec<Followed>,
+    limit: &LogLimit,
+    ends: &Ends,
+) -> Result<(), Diagnostic> {
     let now = Instant::now();
     let watch = |followed: Followed| Watched {
         news: followed.is_new(),
@@ -46,7 +51,6 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
         chain: None,
     };
     let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
-    let mut budget = Budget::new(context.settings.follow.log_limit);
     let beat = poll::Beat::new(now, context.phase);
     let mut next_status = beat.first(poll::SHORT);
     let mut next_log = beat.next(now, poll::LOG);
@@ -58,7 +62,7 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
         cancel_rest(context, &watched).await;
     }
     while !watched.is_empty() {
-        let has_log = watched.iter().any(|one| one.log.is_some()) && !budget.is_spent();
+        let has_log = watched.iter().any(|one| one.log.is_some()) && !limit.is_spent();
         tokio::time::sleep_until(if has_log {
             next_status.min(next_log)
         } else {
@@ -67,7 +71,7 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
         .await;
         if has_log && Instant::now() >= next_log {
             next_log = beat.next(Instant::now(), poll::LOG);
-            let looked = look_at_logs(context, &mut watched, &mut budget).await;
+            let looked = look_at_logs(context, &mut watched, limit).await;
             if looked.ended {
                 next_status = Instant::now();
             }
@@ -79,7 +83,7 @@ pub async fn watch(context: &Context<'_>, followed: Vec<Followed>) -> Result<(),
             let looked = Instant::now();
             let answers = ask(context, &ids(&watched), &mut together).await?;
             let seen =
-                look_at_builds(context, &mut watched, answers, &mut budget, &mut next_log).await;
+                look_at_builds(context, &mut watched, answers, (limit, ends), &mut next_log).await;
             if seen.failed && std::mem::take(&mut fails_fast) {
                 cancel_rest(context, &watched).await;
             }
@@ -98,16 +102,12 @@ struct Looked {
     behind: bool,
 }
 
-async fn look_at_logs(
-    context: &Context<'_>,
-    watched: &mut [Watched],
-    budget: &mut Budget,
-) -> Looked {
+async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], limit: &LogLimit) -> Looked {
     let mut looked = Looked::default();
     for one in watched {
         let Some(log) = &mut one.log else { continue };
         let (had_ended, shown) = (log.has_ended(), log.shown());
-        looked.behind |= log.look(context, budget).await == Look::Behind;
+        looked.behind |= log.look(context, limit).await == Look::Behind;
         let now = Instant::now();
         if log.shown() > shown {
             one.followed.heard(now);
@@ -139,7 +139,7 @@ async fn look_at_builds(
     context: &Context<'_>,
     watched: &mut Vec<Watched>,
     answers: Vec<Option<Build>>,
-    budget: &mut Budget,
+    (limit, ends): (&LogLimit, &Ends),
     next_log: &mut Instant,
 ) -> Seen {
     let now = Instant::now();
@@ -174,12 +174,12 @@ async fn look_at_builds(
         one.news |= answer.as_ref().is_some_and(|build| !build.is_finished());
         match verdict {
             Verdict::Follow(phase) => {
-                if let Some(limit) = overdue(context, &one.followed, now) {
-                    queue_timeout(context, &one.followed, limit).await;
+                if let Some(longest) = overdue(context, &one.followed, now) {
+                    queue_timeout(context, &one.followed, longest).await;
                     ended.push((index, Ending::TimedOut, answer));
                 } else {
                     pause = pause
-                        .min(interval(one, phase, budget))
+                        .min(interval(one, phase, limit))
                         .min(until_queue_timeout(context, &one.followed, now));
                 }
             }
@@ -195,29 +195,24 @@ async fn look_at_builds(
         .iter()
         .any(|(_, ending, _)| *ending != Ending::Success);
     for (index, ending, build) in ended.into_iter().rev() {
-        end::finish(
-            context,
-            ended_one(watched.remove(index)),
-            ending,
-            build.as_ref(),
-            budget,
-        )
-        .await;
+        let one = watched.remove(index);
+        let position = one.followed.position;
+        context.ledger.end(position, ending, build.as_ref());
+        context.keep();
+        // Nobody is there to take it when the run is being given up.
+        let _ = ends.send(Ended {
+            id: one.followed.id,
+            position,
+            log: one.log,
+            news: one.news,
+            build,
+        });
     }
     Seen { pause, failed }
 }
 
 fn ids(watched: &[Watched]) -> Vec<BuildId> {
     watched.iter().map(|one| one.followed.id).collect()
-}
-
-fn ended_one(one: Watched) -> Ended {
-    Ended {
-        id: one.followed.id,
-        position: one.followed.position,
-        log: one.log,
-        news: one.news,
-    }
 }
 
 async fn cancel_rest(context: &Context<'_>, watched: &[Watched]) {
@@ -236,8 +231,8 @@ fn shows_log(context: &Context<'_>, build: &Build) -> bool {
     context.settings.follow.log == LogMode::Stream && !build.composite
 }
 
-fn interval(one: &Watched, phase: poll::Phase, budget: &Budget) -> Duration {
-    let tells = one.log.as_ref().is_some_and(LogStream::is_live) && !budget.is_spent();
+fn interval(one: &Watched, phase: poll::Phase, limit: &LogLimit) -> Duration {
+    let tells = one.log.as_ref().is_some_and(LogStream::is_live) && !limit.is_spent();
     poll::interval(phase, tells)
 }
 

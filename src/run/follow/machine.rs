@@ -213,12 +213,12 @@ impl Followed {
         let estimate = info
             .estimated_total_seconds
             .filter(|seconds| *seconds > 0)
-            .map(Duration::from_secs);
+            .map(sensible);
         let first = self.started.is_none();
         let started = *self.started.get_or_insert(now);
         let running = info
             .elapsed_seconds
-            .map_or_else(|| now.duration_since(started), Duration::from_secs);
+            .map_or_else(|| now.duration_since(started), sensible);
         if first {
             self.heard = now;
             events.push(Event::Started {
@@ -324,3 +324,9 @@ impl Followed {
 
 #[cfg(test)]
 mod tests;
+
+/// A server's number of seconds; one that no build lasts would overflow sums.
+fn sensible(seconds: u64) -> Duration {
+    const YEARS: u64 = 10 * 365 * 24 * 3600;
+    Duration::from_secs(seconds.min(YEARS))
+}

@@ -1,15 +1,17 @@
 //! Following builds to their ends: the machine decides, the driver does.
 
 mod ask;
-mod asked;
+pub mod asked;
 mod chain;
 mod driver;
 mod end;
 mod log;
-mod machine;
+pub mod machine;
 mod poll;
 mod waiting;
 
 pub use asked::Asked;
 pub use driver::watch;
+pub use end::{Ends, finish_all};
+pub use log::LogLimit;
 pub use machine::Followed;

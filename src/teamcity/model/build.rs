@@ -4,7 +4,8 @@ use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
 use super::lenient;
-use super::occurrence::{Counts, ProblemCount};
+use super::occurrence::Counts;
+use super::problem::ProblemOccurrences;
 use super::revision::Revisions;
 use crate::teamcity::date;
 use crate::types::BuildId;
@@ -100,9 +101,9 @@ pub struct Build {
     /// Numbers of its tests.
     #[serde(deserialize_with = "lenient::part")]
     pub test_occurrences: Option<Counts>,
-    /// How many problems it has.
+    /// Its problems; those of a build that is followed are only counted.
     #[serde(deserialize_with = "lenient::part")]
-    pub problem_occurrences: Option<ProblemCount>,
+    pub problem_occurrences: Option<ProblemOccurrences>,
     /// Its public tags.
     #[serde(deserialize_with = "lenient::part")]
     pub tags: Option<Tags>,
@@ -123,6 +124,11 @@ impl Build {
     /// Whether it is over, as far as its state tells.
     pub fn is_finished(&self) -> bool {
         self.state == Some(State::Finished)
+    }
+
+    /// Whether it is on the default branch; a configuration without branches has no other.
+    pub fn is_on_default(&self) -> bool {
+        self.default_branch || self.branch_name.is_none()
     }
 
     /// Whether it waits for other builds.

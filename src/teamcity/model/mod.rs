@@ -9,22 +9,22 @@ mod build_type;
 pub(super) mod lenient;
 pub(super) mod log;
 mod occurrence;
+mod problem;
 mod revision;
 mod server;
 #[cfg(test)]
 mod tests;
 mod vcs;
 
-pub use artifact::{ArtifactFile, ArtifactFiles};
+pub use artifact::ArtifactFile;
 pub use build::{
     Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Comment, RunningInfo, State,
     Status, Tag, UserRef,
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
 pub use log::{LogMessage, LogMessages};
-pub use occurrence::{
-    Counts, ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences,
-};
+pub use occurrence::{Counts, TestOccurrence};
+pub use problem::{ProblemOccurrence, ProblemOccurrences};
 pub use revision::{Revision, Revisions, RootInstanceRef};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
 pub use vcs::{

@@ -1,19 +1,9 @@
-//! Tests and problems of a build.
+//! Tests of a build.
 
 use serde::Deserialize;
 
+use super::build::{Build, UserRef};
 use super::lenient;
-/// A page of tests.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TestOccurrences {
-    /// The tests.
-    #[serde(deserialize_with = "lenient::list")]
-    pub test_occurrence: Vec<TestOccurrence>,
-    /// The next page.
-    #[serde(deserialize_with = "lenient::text")]
-    pub next_href: Option<String>,
-}
 
 /// A test in a build.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -46,58 +36,75 @@ pub struct TestOccurrence {
     /// Why it was not run.
     #[serde(deserialize_with = "lenient::text")]
     pub ignore_details: Option<String>,
-}
-
-/// A page of problems.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ProblemOccurrences {
-    /// The problems.
-    #[serde(deserialize_with = "lenient::list")]
-    pub problem_occurrence: Vec<ProblemOccurrence>,
-}
-
-/// A problem of a build.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ProblemOccurrence {
-    /// An open set (`TC_EXIT_CODE`).
-    #[serde(deserialize_with = "lenient::text", rename = "type")]
-    pub kind: Option<String>,
-    /// What distinguishes it from others of its type.
-    #[serde(deserialize_with = "lenient::text")]
-    pub identity: Option<String>,
-    /// In words.
-    #[serde(deserialize_with = "lenient::text")]
-    pub details: Option<String>,
-    /// For a failed dependency: that build's id.
-    #[serde(deserialize_with = "lenient::text")]
-    pub additional_data: Option<String>,
-    /// Muted: it fails no build.
+    /// Somebody is at it now.
     #[serde(deserialize_with = "lenient::flag")]
-    pub muted: bool,
+    pub currently_investigated: bool,
+    /// The test, which is the same in all builds.
+    #[serde(deserialize_with = "lenient::part")]
+    pub test: Option<Test>,
+    /// Where the failure began; absent where that is this very build.
+    #[serde(deserialize_with = "lenient::part")]
+    pub first_failed: Option<FirstFailed>,
 }
 
-impl ProblemOccurrence {
-    /// What it says.
-    pub fn text(&self) -> &str {
-        let details = self
-            .details
-            .as_deref()
-            .filter(|text| !text.trim().is_empty());
-        details
-            .or(self.identity.as_deref())
-            .unwrap_or("a problem without a description")
-    }
-}
-
-/// How many problems a build has.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+/// A test.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct ProblemCount {
-    /// All.
-    #[serde(deserialize_with = "lenient::count")]
-    pub count: u64,
+pub struct Test {
+    /// A long signed number, as text.
+    #[serde(deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// Who looks, or looked, after it.
+    #[serde(deserialize_with = "lenient::part")]
+    pub investigations: Option<Investigations>,
+}
+
+/// Those of a test.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Investigations {
+    /// Given-up and fixed ones too.
+    #[serde(deserialize_with = "lenient::list")]
+    pub investigation: Vec<Investigation>,
+}
+
+/// Somebody looks after it, or did.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Investigation {
+    /// `TAKEN`: now.
+    #[serde(deserialize_with = "lenient::text")]
+    pub state: Option<String>,
+    /// Who.
+    #[serde(deserialize_with = "lenient::part")]
+    pub assignee: Option<UserRef>,
+}
+
+/// The occurrence in which a failure began.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct FirstFailed {
+    /// Its build.
+    #[serde(deserialize_with = "lenient::part")]
+    pub build: Option<Build>,
+}
+
+impl TestOccurrence {
+    /// Whether somebody is at it now, and who, if that is said.
+    pub fn investigator(&self) -> Option<Option<String>> {
+        let all = self
+            .test
+            .as_ref()
+            .and_then(|test| test.investigations.as_ref());
+        let taken = all
+            .into_iter()
+            .flat_map(|all| &all.investigation)
+            .find(|one| one.state.as_deref() == Some("TAKEN"));
+        let who = taken
+            .and_then(|one| one.assignee.as_ref())
+            .and_then(|user| user.called().map(ToOwned::to_owned));
+        (self.currently_investigated || taken.is_some()).then_some(who)
+    }
 }
 
 /// Numbers of a build's tests.

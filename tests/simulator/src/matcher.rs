@@ -34,6 +34,14 @@ impl Matcher {
         let text = text.to_owned();
         Self::of(move |_, path, _| path.contains(&text))
     }
+    /// Requests whose query, decoded, contains a text.
+    pub fn query_contains(text: &str) -> Self {
+        let text = text.to_owned();
+        Self::of(move |_, _, query| {
+            let query = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
+            query.contains(&text)
+        })
+    }
     /// Requests whose path starts with a text.
     pub fn path_prefix(text: &str) -> Self {
         let text = text.to_owned();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::shown::{Budget, Shown};
+use super::shown::{LogLimit, Shown};
 use super::text;
 use crate::outcome::{LogLevel, Position};
 use crate::run::context::Context;
@@ -103,11 +103,11 @@ impl LogStream {
     }
 
     /// Shows what has come since the last look. A look that fails is made up for by a later one.
-    pub async fn look(&mut self, context: &Context<'_>, budget: &mut Budget) -> Look {
+    pub async fn look(&mut self, context: &Context<'_>, limit: &LogLimit) -> Look {
         let until = Instant::now() + LOOK;
         let mut way = if self.busy { Way::Forward } else { Way::Tail };
         loop {
-            if self.given_up || budget.is_spent() {
+            if self.given_up || limit.is_spent() {
                 return Look::Failed;
             }
             let (window, asked) = self.window(way);
@@ -128,7 +128,7 @@ impl LogStream {
             if asked > FEWEST {
                 self.divisor = (self.divisor / 2).max(1);
             }
-            way = match (way, self.take(context, budget, &answer, asked)) {
+            way = match (way, self.take(context, limit, &answer, asked)) {
                 (Way::Forward, Taken::News { end: false }) => Way::Forward,
                 (Way::Forward, Taken::Nothing) => {
                     self.busy = false;
@@ -180,7 +180,7 @@ impl LogStream {
     fn take(
         &mut self,
         context: &Context<'_>,
-        budget: &mut Budget,
+        limit: &LogLimit,
         answer: &LogMessages,
         asked: usize,
     ) -> Taken {
@@ -211,7 +211,7 @@ impl LogStream {
             }
             news = true;
             self.seen = Some((self.seen.map_or(message.id, |(_, last)| last), message.id));
-            self.show(context, budget, message);
+            self.show(context, limit, message);
         }
         let last = self.seen.map_or(-1, |(_, last)| last);
         let end = match answer.last_message_index {
@@ -225,7 +225,7 @@ impl LogStream {
         }
     }
 
-    fn show(&mut self, context: &Context<'_>, budget: &mut Budget, message: &LogMessage) {
+    fn show(&mut self, context: &Context<'_>, limit: &LogLimit, message: &LogMessage) {
         if message.verbose {
             return;
         }
@@ -239,27 +239,23 @@ impl LogStream {
         };
         self.shown.begin(text, depth);
         self.shown.continued = text.trim_end_matches('\n').matches('\n').count() as u64;
-        self.shown.say(context, budget, level, depth, text);
+        self.shown.say(context, limit, level, depth, text);
     }
 
     /// After the build's end: shows what is still missing.
     ///
     /// # Errors
     /// When the server stays away, or refuses.
-    pub async fn complete(
-        &mut self,
-        context: &Context<'_>,
-        budget: &mut Budget,
-    ) -> Result<(), Error> {
+    pub async fn complete(&mut self, context: &Context<'_>, limit: &LogLimit) -> Result<(), Error> {
         let mut whole = false;
         for pause in LAST_LOOKS {
             tokio::time::sleep(pause).await;
             let mut look = Look::Behind;
             while look == Look::Behind {
-                look = self.look(context, budget).await;
+                look = self.look(context, limit).await;
             }
             whole = look == Look::UpToDate;
-            if budget.is_spent() || (whole && self.shown.ended) {
+            if limit.is_spent() || (whole && self.shown.ended) {
                 return Ok(());
             }
             if self.given_up || (!whole && self.failures > 1) {
@@ -270,7 +266,7 @@ impl LogStream {
         if whole && self.shown.messages > 0 {
             return Ok(());
         }
-        text::rest(self.id, &mut self.shown, context, budget).await
+        text::rest(self.id, &mut self.shown, context, limit).await
     }
 }
 

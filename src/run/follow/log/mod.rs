@@ -5,4 +5,4 @@ mod shown;
 mod text;
 
 pub use live::{LogStream, Look};
-pub use shown::Budget;
+pub use shown::LogLimit;

@@ -1,5 +1,6 @@
 //! What of a log is on the screen: how much, how far, and where it stopped.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use crate::outcome::{Event, LogLevel, Position};
@@ -16,31 +17,30 @@ const FRAME: usize = 16;
 
 /// How much of the logs may still be shown, for all builds of the step together.
 #[derive(Debug)]
-pub struct Budget {
-    left: u64,
+pub struct LogLimit {
+    left: Cell<u64>,
     /// It has been said that there is no more.
-    said: bool,
+    said: Cell<bool>,
 }
 
-impl Budget {
+impl LogLimit {
     /// For so many bytes.
     pub fn new(bytes: u64) -> Self {
         Self {
-            left: bytes,
-            said: false,
+            left: Cell::new(bytes),
+            said: Cell::new(false),
         }
     }
 
-    fn take(&mut self, bytes: usize) -> bool {
-        let bytes = bytes as u64;
-        let fits = bytes <= self.left;
-        self.left = if fits { self.left - bytes } else { 0 };
-        fits
+    fn take(&self, bytes: usize) -> bool {
+        let left = self.left.get().checked_sub(bytes as u64);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     /// Whether nothing more is shown.
     pub fn is_spent(&self) -> bool {
-        self.left == 0
+        self.left.get() == 0
     }
 }
 
@@ -88,18 +88,18 @@ impl Shown {
         self.marks.push_back(mark(text));
     }
 
-    /// Shows lines, as far as the budget goes.
+    /// Shows lines, as far as the limit goes.
     pub fn say(
         &self,
         context: &Context<'_>,
-        budget: &mut Budget,
+        limit: &LogLimit,
         level: LogLevel,
         depth: usize,
         text: &str,
     ) {
         let lines = text.matches('\n').count() + 1;
-        if !budget.take(text.len() + lines * (FRAME + 2 * depth)) {
-            if !std::mem::replace(&mut budget.said, true) {
+        if !limit.take(text.len() + lines * (FRAME + 2 * depth)) {
+            if !limit.said.replace(true) {
                 let entry = context.ledger.entry(self.position);
                 let url = entry.and_then(|entry| entry.outcome.url);
                 let place = url.as_deref().unwrap_or("the build's page in TeamCity");

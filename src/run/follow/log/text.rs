@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::shown::{Budget, Shown};
+use super::shown::{LogLimit, Shown};
 use crate::results::log_end::level_of;
 use crate::run::context::Context;
 use crate::teamcity::{Error, Level, TextLine};
@@ -18,7 +18,7 @@ pub async fn rest(
     id: BuildId,
     shown: &mut Shown,
     context: &Context<'_>,
-    budget: &mut Budget,
+    limit: &LogLimit,
 ) -> Result<(), Error> {
     // How many messages more the text log has up to where we stand: the two may not count alike.
     let mut ahead = None;
@@ -28,7 +28,7 @@ pub async fn rest(
             None if shown.messages > 0 => find_place(id, shown, context)
                 .await
                 .map(|found| ahead = Some(found)),
-            _ => match read_text(id, shown, context, budget, ahead.unwrap_or(0)).await {
+            _ => match read_text(id, shown, context, limit, ahead.unwrap_or(0)).await {
                 Ok(()) => return Ok(()),
                 Err(error) => Err(error),
             },
@@ -83,7 +83,7 @@ async fn read_text(
     id: BuildId,
     shown: &mut Shown,
     context: &Context<'_>,
-    budget: &mut Budget,
+    limit: &LogLimit,
     ahead: i64,
 ) -> Result<(), Error> {
     let mut log = context.client.text_log(id).await?;
@@ -99,17 +99,17 @@ async fn read_text(
             continued = 0;
             if messages > stand {
                 shown.begin(&line.text, line.depth);
-                shown.say(context, budget, level_of(&line), line.depth, &line.text);
+                shown.say(context, limit, level_of(&line), line.depth, &line.text);
             }
             head = Some(line);
         } else if let Some(head) = &head {
             continued += 1;
             if messages == stand && continued > shown.continued {
                 shown.continued = continued;
-                shown.say(context, budget, level_of(head), head.depth, &line.text);
+                shown.say(context, limit, level_of(head), head.depth, &line.text);
             }
         }
-        if budget.is_spent() {
+        if limit.is_spent() {
             break;
         }
     }

@@ -1,0 +1,220 @@
+//! Whose failure it is: new here, on the default branch too, investigated, muted, or not known.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use teamcity_simulator::{
+    EarlierBuild, FailedTest, Fault, FaultKind, Matcher, Outcome, Plan, Problem, Recorded,
+    Scenario, Simulator, Tests,
+};
+
+use crate::pipe::{Ran, Step};
+
+fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn failing(names: &[&str]) -> Tests {
+    Tests::passed(2).failed(names.iter().map(|name| FailedTest::new(*name, "trace")))
+}
+
+fn plan(tests: Tests) -> Plan {
+    Plan::new()
+        .queued_for(s(1))
+        .runs_for(s(20))
+        .outcome(Outcome::Failure)
+        .tests(tests)
+}
+
+/// A build of the default branch, so many hours before the run.
+fn earlier(hours: u64, plan: Plan) -> EarlierBuild {
+    EarlierBuild::new("App_Build", s(hours * 3600), plan)
+}
+
+/// A step on a branch of its own.
+fn step() -> Step {
+    Step::new().set("BITBUCKET_BRANCH", "feature/x")
+}
+
+fn scenario(plan: Plan) -> Scenario {
+    Scenario::new()
+        .branch("App_Git", "feature/x")
+        .plan("App_Build", plan)
+}
+
+fn build(ran: &Ran) -> Value {
+    let text = std::fs::read_to_string(ran.directory.path().join("teamcity-builds.json")).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    document["builds"][0].clone()
+}
+
+/// Names and classes of the failed tests, in their order.
+fn classes(build: &Value) -> Vec<(String, String)> {
+    let word = |test: &Value, name: &str| test[name].as_str().unwrap_or("none").to_owned();
+    let tests = build["failedTests"].as_array().unwrap().iter();
+    tests
+        .map(|test| (word(test, "name"), word(test, "class")))
+        .collect()
+}
+
+fn pair(name: &str, class: &str) -> (String, String) {
+    (name.to_owned(), class.to_owned())
+}
+
+/// Requests that compare with the default branch.
+fn asked(simulator: &Simulator) -> Vec<Recorded> {
+    let compares = |request: &Recorded| {
+        let query = request.query.as_deref().unwrap_or_default();
+        query.contains("default%3Atrue")
+            || query.contains("test%28id%29%2CfirstFailed")
+            || query.contains("newFailure%2Ctest%28id%29%29")
+    };
+    simulator.requests().into_iter().filter(compares).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_failed_test_has_a_class_and_what_is_new_comes_first() {
+    let past = [
+        earlier(3, plan(failing(&["a.T.old"]))),
+        earlier(
+            2,
+            plan(
+                Tests::passed(1)
+                    .passing(["a.T.fresh", "a.T.taken"])
+                    .failed([FailedTest::new("a.T.old", "x")]),
+            ),
+        ),
+    ];
+    let now = Tests::passed(5).failed([
+        FailedTest::new("a.T.quiet", "x").muted(),
+        FailedTest::new("a.T.old", "x"),
+        FailedTest::new("a.T.taken", "x").investigated("jane", "TAKEN"),
+        FailedTest::new("a.T.added", "x").newly(),
+        FailedTest::new("a.T.fresh", "x").newly(),
+    ]);
+    let [first, second] = past;
+    let scenario = scenario(plan(now)).earlier(first).earlier(second);
+    let simulator = Simulator::start(scenario);
+    let ran = step().run(&simulator).await;
+    ran.ends_with(1)
+        .says("4 failed tests, 1 new here, 1 unknown")
+        .says("a.T.fresh (new here)")
+        .says("a.T.added (unknown: not run on main #2)")
+        .says("a.T.taken (investigated by jane)")
+        .says("a.T.old (fails on the default branch too, since main #1)")
+        .says("and 1 muted failure");
+    let build = build(&ran);
+    assert_eq!(
+        classes(&build),
+        [
+            pair("a.T.fresh", "new"),
+            pair("a.T.added", "unknown"),
+            pair("a.T.taken", "investigated"),
+            pair("a.T.old", "also-on-default"),
+        ]
+    );
+    assert_eq!(build["mutedTests"][0]["class"], "muted");
+    assert_eq!(build["failedTests"][3]["since"]["name"], "main #1");
+    assert_eq!(build["failedTests"][0]["newFailure"], json!(true));
+    assert_eq!(asked(&simulator).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_that_ran_to_its_end_is_the_measure_and_never_a_personal_or_canceled_one() {
+    let good = Plan::new().tests(Tests::passed(1).passing(["a.T.x"]));
+    let canceled = Plan::new().outcome(Outcome::CanceledBy {
+        user: "jane".into(),
+        comment: String::new(),
+        at: s(10),
+    });
+    let scenario = scenario(plan(failing(&["a.T.x"])))
+        .earlier(earlier(9, plan(failing(&["a.T.x"]))))
+        .earlier(earlier(8, good))
+        .earlier(earlier(6, canceled))
+        .earlier(earlier(5, plan(failing(&["a.T.x"]))).branch("feature/x"));
+    let ran = step().run(&Simulator::start(scenario)).await;
+    assert_eq!(classes(&build(&ran)), [pair("a.T.x", "new")]);
+    ran.says("1 failed test, 1 new here");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_of_the_default_branch_is_compared_with_the_one_before_it() {
+    let scenario = Scenario::new()
+        .plan("App_Build", plan(failing(&["a.T.x", "a.T.y"])))
+        .earlier(earlier(2, plan(failing(&["a.T.x"]).passing(["a.T.y"]))));
+    let ran = Step::new().run(&Simulator::start(scenario)).await;
+    assert_eq!(
+        classes(&build(&ran)),
+        [pair("a.T.y", "new"), pair("a.T.x", "also-on-default")]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_claimed_without_a_build_to_compare_with() {
+    let ran = step()
+        .run(&Simulator::start(scenario(plan(failing(&["a.T.x"])))))
+        .await;
+    ran.ends_with(1)
+        .says("1 failed test\n")
+        .says("unknown: no finished build on the default branch")
+        .says_not("new here");
+    assert_eq!(classes(&build(&ran)), [pair("a.T.x", "unknown")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_slow_or_refused_is_unknown_and_the_step_ends_all_the_same() {
+    for kind in [FaultKind::HangBeforeActing, FaultKind::Html504AfterActing] {
+        let scenario =
+            scenario(plan(failing(&["a.T.x"]))).earlier(earlier(2, plan(failing(&["a.T.x"]))));
+        let simulator = Simulator::start(scenario);
+        let reference = Matcher::query_contains("default:true");
+        simulator.fault(Fault::new(kind).on(reference).always());
+        let ran = step().run(&simulator).await;
+        assert_eq!(classes(&build(&ran)), [pair("a.T.x", "unknown")]);
+        ran.ends_with(1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_failures_cost_three_requests_and_no_address_is_long() {
+    let names: Vec<String> = (0..600).map(|number| format!("a.T.t{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let there = failing(&names[..300]).passing(names[300..].iter().copied());
+    let scenario = scenario(plan(failing(&names))).earlier(earlier(2, plan(there)));
+    let simulator = Simulator::start(scenario);
+    let ran = step().run(&simulator).await;
+    ran.ends_with(1)
+        .says("600 failed tests, at least 200 new here, 100 unknown");
+    let asked = asked(&simulator);
+    assert_eq!(asked.len(), 3);
+    let length =
+        |request: &Recorded| request.path.len() + request.query.as_ref().map_or(0, String::len);
+    assert!(asked.iter().all(|request| length(request) <= 6 * 1024));
+    let since = |test: &&Value| !test["since"].is_null();
+    let build = build(&ran);
+    let tests = build["failedTests"].as_array().unwrap();
+    assert_eq!(tests.len(), 500);
+    assert!(tests.iter().filter(since).count() <= 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn problems_are_compared_by_their_identity() {
+    let with = |code: i32| plan(Tests::passed(3)).problems([Problem::exit_code(code, "Test")]);
+    let scenario = scenario(with(2)).earlier(earlier(2, with(1)));
+    let ran = step().run(&Simulator::start(scenario)).await;
+    assert_eq!(build(&ran)["problems"][0]["class"], "also-on-default");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canceled_build_is_not_asked_about() {
+    let mut canceled = plan(failing(&["a.T.x"]));
+    canceled = canceled.outcome(Outcome::CanceledBy {
+        user: "jane".into(),
+        comment: String::new(),
+        at: s(10),
+    });
+    let simulator =
+        Simulator::start(scenario(canceled).earlier(earlier(2, plan(failing(&["a.T.x"])))));
+    step().run(&simulator).await.ends_with(2);
+    assert_eq!(asked(&simulator).len(), 0);
+}
