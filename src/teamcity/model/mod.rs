@@ -6,6 +6,7 @@
 mod artifact;
 mod build;
 mod build_type;
+mod feature;
 pub(super) mod log;
 mod numbers;
 mod occurrence;
@@ -19,6 +20,7 @@ pub use build::{
     State, Status, Tag, UserRef,
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
+pub use feature::{Configured, Feature, Features};
 pub use log::{LogMessage, LogMessages};
 pub use occurrence::{ProblemOccurrence, ProblemOccurrences, TestOccurrence, TestOccurrences};
 pub use revision::{Revision, Revisions, RootInstanceRef};
