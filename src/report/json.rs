@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{
-    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment,
-    Problem, RunOutcome, TestCounts,
+    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest,
+    Moment, Problem, RunOutcome, TestCounts,
 };
 use crate::types::{BuildId, BuildTypeId};
 
