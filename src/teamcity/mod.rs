@@ -15,6 +15,7 @@ mod error;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
+mod json;
 mod locator;
 mod log;
 pub mod model;
