@@ -5,7 +5,7 @@ pub mod cause;
 mod event;
 
 pub use builds::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment, Problem,
-    RunOutcome, TestCounts, labeled,
+    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment,
+    Problem, RunOutcome, TestCounts, labeled,
 };
 pub use event::{Event, Events, LogLevel, News, Position, QueuedBuild, Superseded};

@@ -69,7 +69,18 @@ async fn cancel_entry(
 ) -> bool {
     match (entry.id, &entry.tag) {
         (Some(id), _) if entry.own && !was_merged(context, entry, id, end).await => {
-            cancel(context, entry, id, why, end).await
+            let mut canceled = cancel(context, entry, id, why, end).await;
+            if let Some(end) = end.filter(|_| canceled) {
+                let (of, tag) = (&entry.build_type, entry.tag.as_deref());
+                let others = insist(end.min(Instant::now() + LOOK), || {
+                    identity::beside(context.client, of, id, tag, &entry.had)
+                });
+                for other in others.await.unwrap_or_default() {
+                    let id = super::queue::id_of(&other);
+                    canceled |= cancel(context, entry, id, why, Some(end)).await;
+                }
+            }
+            canceled
         }
         (Some(id), _) => {
             context.ledger.update(position, |entry| entry.own = false);
@@ -129,7 +140,9 @@ async fn was_merged(
         Some(_) => insist(Instant::now() + LOOK, || context.client.build_now(id)).await,
         None => context.client.build(id).await,
     };
-    build.is_ok_and(|build| build.id.is_some_and(|now| now != id) || build.has_absorbed())
+    build.is_ok_and(|build| {
+        build.id.is_some_and(|now| now != id) || build.has_absorbed_other_than(&entry.had)
+    })
 }
 
 async fn cancel(

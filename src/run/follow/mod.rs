@@ -3,12 +3,15 @@
 mod ask;
 mod asked;
 mod chain;
+mod doubles;
 mod driver;
 mod end;
 mod log;
 mod machine;
 mod poll;
+mod succession;
 mod waiting;
+mod window;
 
 pub use asked::Asked;
 pub use driver::watch;

@@ -138,19 +138,22 @@ impl Build {
 
     /// The same, leaving out requests that are known to be one's own.
     pub fn has_absorbed_other_than(&self, own: &[BuildId]) -> bool {
-        let ids = self
-            .replacement_ids
-            .as_ref()
-            .map(|ids| ids.get("item").unwrap_or(ids));
-        let is_own = |id: &serde_json::Value| {
+        self.absorbed()
+            .any(|id| id.is_none_or(|id| !own.contains(&id)))
+    }
+
+    /// The ids of the requests that were merged with it; `None` for one that can't be read.
+    pub fn absorbed(&self) -> impl Iterator<Item = Option<BuildId>> {
+        let ids = self.replacement_ids.as_ref();
+        let ids = ids.map(|ids| ids.get("item").unwrap_or(ids));
+        let ids = ids.and_then(serde_json::Value::as_array);
+        ids.into_iter().flatten().map(|id| {
             let id = id.get("value").unwrap_or(id);
             let text = id
                 .as_str()
                 .map_or_else(|| id.to_string(), ToOwned::to_owned);
-            own.iter().any(|own| own.to_string() == text)
-        };
-        ids.and_then(serde_json::Value::as_array)
-            .is_some_and(|ids| !ids.iter().all(is_own))
+            text.parse().ok()
+        })
     }
 
     /// Whether TeamCity put it into the queue in the place of one that was broken off (TeamCity's source: `BuildRequest.java`,
