@@ -10,19 +10,18 @@ use crate::cancel::{self, Fate, Fates, Settler};
 use crate::check;
 use crate::cli::{self, Command};
 use crate::clients::{Clients, Login, Trace};
-use crate::config::{self, CommandKind, Network, RevisionChoice, Settings, What};
+use crate::config::{self, CommandKind, Network, Settings, What};
 use crate::exit::ExitStatus;
 use crate::http::Watch;
 use crate::identity::Marker;
 use crate::outcome::{Event, Events, News, Superseded};
-use crate::place::clone;
-use crate::preflight::{Reach, TOKEN_VARIABLE, cure};
+use crate::preflight::{Reach, TOKEN_VARIABLE, expand_revision};
 use crate::report::console::Console;
 use crate::results::{Board, Earlier, Results};
 use crate::run::{Context, Ledger};
 use crate::teamcity::Client;
 use crate::token::{self, Authenticated, Session, TokenCommand};
-use crate::types::{Diagnostic, ProxyAddress, Secrets};
+use crate::types::{ProxyAddress, Secrets};
 use crate::world::{BoxFuture, World, gated};
 use tokio::sync::Notify;
 
@@ -38,8 +37,12 @@ pub async fn run(
     world: World,
 ) -> ExitStatus {
     let environment: Vec<(OsString, OsString)> = environment.into_iter().collect();
+    let no_color = environment
+        .iter()
+        .any(|(name, value)| name == "NO_COLOR" && !value.is_empty());
     let secrets = config::secrets(&environment);
-    let console = Rc::new(Console::new(gated(world.output.clone(), &secrets)));
+    let console = Console::new(gated(world.output.clone(), &secrets)).plain(no_color);
+    let console = Rc::new(console);
     let named = environment
         .iter()
         .find(|(name, _)| name == "COMMAND")
@@ -82,10 +85,6 @@ async fn run_builds(
         .proxies
         .to(&connection.url)
         .map(ProxyAddress::shown);
-    if let Err(wrong) = expand_revision(&mut settings, &world) {
-        console.error(&wrong.to_string());
-        return wrong.status;
-    }
     let clients = clients(
         &settings.connection.network,
         settings.follow.debug,
@@ -94,6 +93,14 @@ async fn run_builds(
         &secrets,
     )
     .for_a_step();
+    let (bitbucket, pipeline) = (Some(&settings.bitbucket), &settings.pipeline);
+    if let What::Queue(build) = &mut settings.what
+        && let Err(wrong) =
+            expand_revision(build, &world.directory, bitbucket, pipeline, &clients).await
+    {
+        console.error(&wrong.to_string());
+        return wrong.status;
+    }
     let (Some(client), Some(stranger)) = (
         teamcity(&settings, &clients, &console),
         logged_in(&settings, &Login::Stranger, &clients, &console),
@@ -129,7 +136,7 @@ async fn run_builds(
             match news {
                 News::Begun(queued) => {
                     begun.notify_one();
-                    results.started(&queued).await;
+                    results.started(client, &queued).await;
                 }
                 News::Stopped(outcome) => results.stopped(&outcome).await,
                 News::Superseded(older) => superseded(client, board, &older).await,
@@ -380,21 +387,4 @@ impl Watch for Outages {
     fn recovered(&self, after: Duration) {
         self.0.event(&Event::Recovered { after });
     }
-}
-
-/// Expands an abbreviated commit, from the clone.
-fn expand_revision(settings: &mut Settings, world: &World) -> Result<(), Diagnostic> {
-    let What::Queue(build) = &mut settings.what else {
-        return Ok(());
-    };
-    let (RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision)) =
-        &mut build.revision
-    else {
-        return Ok(());
-    };
-    if revision.len() < 40 {
-        *revision = clone::expand(&world.directory, revision)
-            .ok_or_else(|| cure::short_commit(revision))?;
-    }
-    Ok(())
 }

@@ -36,8 +36,9 @@ pub fn file_names(outcome: &RunOutcome) -> HashSet<String> {
     names
 }
 
-/// The annotations: problems, then new failures, then older ones; at most a thousand.
-pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
+/// The annotations: problems, then new failures, then older ones; at most a thousand. Within each those on `changed`
+/// files come first: a reviewer sees these files.
+pub fn all(outcome: &RunOutcome, tree: &Tree, changed: &HashSet<String>) -> Vec<Annotation> {
     let mut made = Made {
         report: insights::id_of(outcome),
         several: outcome.builds.len() > 1,
@@ -52,7 +53,9 @@ pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
             made.problem(build, problem);
         }
     }
+    made.put_first(0, changed);
     for is_new in [true, false] {
+        let begin = made.all.len();
         for build in &outcome.builds {
             for test in build
                 .failed_tests
@@ -62,6 +65,7 @@ pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
                 made.test(build, test);
             }
         }
+        made.put_first(begin, changed);
     }
     made.all.truncate(MOST);
     made.all
@@ -76,6 +80,13 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
+    /// Those on these files come first among all from `begin` on; else the order stays.
+    fn put_first(&mut self, begin: usize, files: &HashSet<String>) {
+        if let Some(part) = self.all.get_mut(begin..) {
+            part.sort_by_key(|one| !one.path.as_ref().is_some_and(|path| files.contains(path)));
+        }
+    }
+
     fn test(&mut self, build: &BuildOutcome, test: &FailedTest) {
         let details = test.details.as_deref().unwrap_or_default();
         let name = TestName::parse(&test.name);
@@ -227,7 +238,7 @@ mod tests {
 
     #[test]
     fn tests_and_problems_are_on_the_lines_that_they_name() {
-        let all = all(&sample::failed_run(), &tree());
+        let all = all(&sample::failed_run(), &tree(), &HashSet::new());
         insta::assert_snapshot!(serde_json::to_string_pretty(&all).unwrap());
     }
 
@@ -246,7 +257,7 @@ mod tests {
             within: None,
         });
         outcome.builds.extend([build.clone(), build]);
-        let all = all(&outcome, &Tree::default());
+        let all = all(&outcome, &Tree::default(), &HashSet::new());
         assert_eq!(all.len(), 1_000);
         let ids: HashSet<_> = all.iter().map(|one| &one.external_id).collect();
         assert_eq!(ids.len(), all.len());
@@ -271,9 +282,42 @@ mod tests {
     }
 
     #[test]
+    fn those_on_files_of_the_diff_come_first_within_their_class() {
+        let mut outcome = sample::failed_run();
+        let build = &mut outcome.builds[0];
+        build.problems.clear();
+        let failed = |name: &str, file: &str, is_new| FailedTest {
+            name: name.into(),
+            details: Some(format!("at {file}:3")),
+            is_new,
+            duration: None,
+            within: None,
+        };
+        let (cart, checkout) = (
+            "src/main/java/com/acme/shop/Cart.java",
+            "src/test/java/com/acme/shop/CheckoutTest.java",
+        );
+        build.failed_tests = vec![
+            failed("old.elsewhere", cart, false),
+            failed("new.elsewhere", cart, true),
+            failed("old.here", checkout, false),
+            failed("new.here", checkout, true),
+        ];
+        let changed = HashSet::from([checkout.to_owned()]);
+        let names: Vec<_> = all(&outcome, &tree(), &changed)
+            .into_iter()
+            .map(|one| one.details.unwrap().lines().next().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            names,
+            ["new.here", "new.elsewhere", "old.here", "old.elsewhere"]
+        );
+    }
+
+    #[test]
     fn ids_stay_the_same_from_run_to_run() {
         let ids = || {
-            all(&sample::failed_run(), &tree())
+            all(&sample::failed_run(), &tree(), &HashSet::new())
                 .into_iter()
                 .map(|one| one.external_id)
                 .collect::<Vec<_>>()
@@ -290,9 +334,9 @@ mod tests {
             text: "Failed tests detected".into(),
             within: None,
         }];
-        assert_eq!(all(&outcome, &Tree::default()).len(), 3);
+        assert_eq!(all(&outcome, &Tree::default(), &HashSet::new()).len(), 3);
         outcome.builds[0].failed_tests.clear();
-        assert_eq!(all(&outcome, &Tree::default()).len(), 1);
+        assert_eq!(all(&outcome, &Tree::default(), &HashSet::new()).len(), 1);
     }
 
     #[test]
@@ -304,7 +348,7 @@ mod tests {
             text: "src/main/java/com/acme/shop/Cart.java:3: warning: old\nsrc/main/java/com/acme/shop/Cart.java:4: error: bad".into(),
             within: None,
         }];
-        let all = all(&outcome, &tree());
+        let all = all(&outcome, &tree(), &HashSet::new());
         assert_eq!(all[0].severity, Severity::Low);
         assert_eq!((all[1].severity, all[1].line), (Severity::High, Some(4)));
         assert_eq!(

@@ -83,6 +83,10 @@ async fn of_run_build(
                 place,
                 id: member_id,
                 name: title(&member),
+                build_type: member
+                    .build_type_id
+                    .clone()
+                    .unwrap_or_else(|| name_of(&member)),
                 counts: Some(counts),
             };
             failures += file.write(None, reports).await;
@@ -110,6 +114,7 @@ async fn of_run_build(
             place,
             id,
             name,
+            build_type: build.build_type.as_str().to_owned(),
             counts,
         };
         file.write(problems.then_some(build), reports).await;
@@ -123,11 +128,14 @@ fn has_tests(build: &Build) -> bool {
             .is_some_and(|counts| counts.count > 0)
 }
 
-fn title(build: &Build) -> String {
+fn name_of(build: &Build) -> String {
     let name = build.build_type.as_ref().and_then(|kind| kind.name.clone());
-    let name = name
-        .or_else(|| build.build_type_id.clone())
-        .unwrap_or_else(|| "build".to_owned());
+    name.or_else(|| build.build_type_id.clone())
+        .unwrap_or_else(|| "build".to_owned())
+}
+
+fn title(build: &Build) -> String {
+    let name = name_of(build);
     match &build.number {
         Some(number) => format!("{name} #{number}"),
         None => name,
@@ -137,7 +145,10 @@ fn title(build: &Build) -> String {
 struct File<'a> {
     place: &'a Place<'a>,
     id: BuildId,
+    /// With the build's number, for people.
     name: String,
+    /// What tests without a class are filed under.
+    build_type: String,
     counts: Option<Counts>,
 }
 
@@ -175,7 +186,7 @@ impl File<'_> {
                 self.name
             )
         };
-        let writer = JUnitWriter::new(draft, &self.name).map_err(failed)?;
+        let writer = JUnitWriter::new(draft, &self.name, &self.build_type).map_err(failed)?;
         let mut writer = writer.labeled(self.place.label);
         for filter in TestFilter::ALL {
             if self.counts.is_some_and(|counts| !may_have(counts, filter)) {

@@ -12,6 +12,7 @@ mod cancel;
 mod client;
 mod date;
 mod error;
+mod features;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
