@@ -18,6 +18,7 @@ mod features;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
+mod json;
 mod listing;
 mod locator;
 mod log;

@@ -350,66 +350,7 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
 }
 
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
-    let unreadable = |why: String| failure(ErrorKind::Unreadable(why), None);
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(unreadable("it is empty".to_owned()));
-    }
-    let read = |body: &[u8]| {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
-        serde_path_to_error::deserialize(&mut deserializer)
-    };
-    read(body)
-        .or_else(|error| match without_huge_numbers(body) {
-            Some(tame) => read(&tame),
-            None => Err(error),
-        })
-        .map_err(|error| unreadable(plainly(&error)))
-}
-
-/// What is wrong with JSON, in words for people: where, and not how a library calls it.
-fn plainly(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    let inner = error.inner();
-    let what = match inner.classify() {
-        serde_json::error::Category::Eof => "it ends in the middle",
-        serde_json::error::Category::Data => "it is of another kind than expected",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is no JSON",
-    };
-    format!("{what} (line {}, column {})", inner.line(), inner.column())
-}
-
-/// JSON whose numbers that fit nowhere (`1e999`) are null; nothing if there are none.
-fn without_huge_numbers(body: &[u8]) -> Option<Vec<u8>> {
-    let mut tame: Option<Vec<u8>> = None;
-    let (mut at, mut copied, mut in_text) = (0, 0, false);
-    while let Some(byte) = body.get(at) {
-        match byte {
-            b'\\' if in_text => at += 1,
-            b'"' => in_text = !in_text,
-            b'-' | b'0'..=b'9' if !in_text => {
-                let rest = body.get(at..)?;
-                let length = rest
-                    .iter()
-                    .position(|byte| {
-                        !matches!(byte, b'+' | b'-' | b'.' | b'0'..=b'9' | b'e' | b'E')
-                    })
-                    .unwrap_or(rest.len());
-                let number = std::str::from_utf8(rest.get(..length)?).ok()?;
-                if number.parse::<f64>().is_ok_and(f64::is_infinite) {
-                    let tame = tame.get_or_insert_default();
-                    tame.extend_from_slice(body.get(copied..at)?);
-                    tame.extend_from_slice(b"null");
-                    copied = at + length;
-                }
-                at += length;
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    let mut tame = tame?;
-    tame.extend_from_slice(body.get(copied..)?);
-    Some(tame)
+    super::json::read(body).map_err(|why| failure(ErrorKind::Unreadable(why), None))
 }
 
 pub(super) fn failure(error: ErrorKind, retry_after: Option<Duration>) -> Failure<ErrorKind> {
