@@ -125,6 +125,8 @@ mod tests {
     fn part(id: u64, ending: Ending, minute: u32, depends_on: &[u64]) -> ChainBuild {
         let at = format!("2026-01-15T10:{minute:02}:00+00:00");
         ChainBuild {
+            branch: None,
+            revisions: Vec::new(),
             id: BuildId(id),
             build_type: BuildTypeId(format!("Part{id}")),
             name: format!("Part {id}"),

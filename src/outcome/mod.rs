@@ -6,6 +6,6 @@ mod event;
 
 pub use builds::{
     BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment,
-    Problem, RunOutcome, TestCounts, labeled,
+    Problem, RootAt, RunOutcome, TestCounts, labeled,
 };
 pub use event::{Event, Events, LogLevel, News, Position, QueuedBuild, Superseded};

@@ -35,7 +35,8 @@ pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,br
      buildType(id,name,projectName),replacementIds,tags(tag(name)),triggered(type),snapshot-dependencies(count),\
      testOccurrences(count,passed,failed,ignored,muted,newFailed),problemOccurrences(count)";
 pub(super) const CHAIN: &str = "nextHref,build(id,buildTypeId,number,state,status,statusText,webUrl,queuedDate,startDate,finishDate,composite,\
-     failedToStart,canceledInfo(text,user(username,name)),buildType(id,name,projectName),testOccurrences(count,failed),snapshot-dependencies(build(id)))";
+     failedToStart,branchName,defaultBranch,canceledInfo(text,user(username,name)),buildType(id,name,projectName),testOccurrences(count,failed),\
+     snapshot-dependencies(build(id)),revisions(revision(version,vcs-root-instance(vcs-root-id))))";
 pub(super) const TESTS: &str =
     "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,ignored,ignoreDetails)";
 pub(super) const TESTS_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,ignored,ignoreDetails)";

@@ -10,9 +10,11 @@ mod log;
 mod machine;
 mod poll;
 mod succession;
+mod verified;
 mod waiting;
 mod window;
 
 pub use asked::Asked;
 pub use driver::watch;
 pub use machine::Followed;
+pub use verified::AskedBelow;
