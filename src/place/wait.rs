@@ -57,11 +57,11 @@ impl Search<'_> {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(10));
-            if let (Some(names), false) = (names, branch_known) {
-                if let Some(found) = self.branch(names, place.revision.is_some()).await? {
-                    place.is_on(found, self, first)?;
-                    branch_known = true;
-                }
+            if let (Some(names), false) = (names, branch_known)
+                && let Some(found) = self.branch(names, place.revision.is_some()).await?
+            {
+                place.is_on(found, self, first)?;
+                branch_known = true;
             }
             if let (Some(revision), false) = (revision, change_known) {
                 change_known = self.change_is_known(revision).await?;
