@@ -97,7 +97,11 @@ impl Builds<'_> {
                     0 => String::new(),
                     others => format!(", and {others} of others"),
                 };
-                all.good(ROOTS, format!("{id} has {own} of this repository{others}"));
+                let has = survey.below.as_ref().map_or_else(
+                    || format!("{id} has"),
+                    |below| format!("{below}, on which {id} depends, has"),
+                );
+                all.good(ROOTS, format!("{has} {own} of this repository{others}"));
             }
         }
         true

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use super::build_ids;
 use super::pipelines::Pipeline;
 use super::raw::{List, Raw};
 use super::reader::Reader;
+use super::secret_parameters;
 use super::settings::{
-    AgentChoice, BranchChoice, Build, Parameter, RebuildDependencies, Reuse, RevisionChoice,
-    SettingsSource, What,
+    AgentChoice, BranchChoice, Build, Dependencies, Parameter, RebuildDependencies, Reuse,
+    RevisionChoice, SettingsSource, What,
 };
 use super::variables;
+use crate::types::BuildTypeId;
 use crate::types::text::one_line;
-use crate::types::{BuildId, BuildTypeId};
 
 /// TeamCity's own limit.
 const LONGEST_ID: usize = 225;
@@ -20,6 +22,8 @@ const ONLY_FOR_QUEUEING: &[&str] = &[
     "BRANCH",
     "REVISION",
     "PARAMETERS",
+    "SECRET_PARAMETERS",
+    "DEPENDENCIES",
     "COMMENT",
     "TAGS",
     "PERSONAL",
@@ -80,40 +84,12 @@ pub(super) fn what(
     build_ids(reader, &ids)
 }
 
-/// Splits at commas too: neither kind of id holds one, and the pipe's own output variables join ids by commas.
-fn ids(list: &List) -> impl Iterator<Item = &str> {
-    list.0
-        .iter()
-        .flat_map(|item| item.split([',', '\n']))
-        .map(str::trim)
-        .filter(|id| !id.is_empty())
-}
-
 fn build_ids(reader: &mut Reader, list: &List) -> Option<What> {
-    if ids(list).any(|id| id.eq_ignore_ascii_case("auto")) {
-        if ids(list).count() > 1 {
-            reader.problem(
-                "BUILD_ID",
-                "mixes 'auto' with other ids",
-                "write 'auto' alone, or the ids",
-            );
-            return None;
-        }
-        return Some(What::FollowAuto);
+    match build_ids::read(reader, "BUILD_ID", list) {
+        Dependencies::None => None,
+        Dependencies::Auto => Some(What::FollowAuto),
+        Dependencies::Ids(ids) => Some(What::Follow(ids)),
     }
-    let mut found = Vec::new();
-    for id in ids(list) {
-        match id.parse::<BuildId>() {
-            Ok(id) if id.0 > 0 && !found.contains(&id) => found.push(id),
-            Ok(id) if id.0 > 0 => {}
-            _ => reader.wrong(
-                "BUILD_ID",
-                id,
-                "write the number from the build's page, or 'auto'",
-            ),
-        }
-    }
-    (!found.is_empty()).then_some(What::Follow(found))
 }
 
 fn build_types(reader: &mut Reader, list: Option<List>) -> Vec<BuildTypeId> {
@@ -122,7 +98,7 @@ fn build_types(reader: &mut Reader, list: Option<List>) -> Vec<BuildTypeId> {
     let list = list.unwrap_or_default();
     let mut found: Vec<BuildTypeId> = Vec::new();
     let mut any = false;
-    for id in ids(&list) {
+    for id in build_ids::ids(&list) {
         any = true;
         let begins = id.starts_with(|c: char| c.is_ascii_alphabetic());
         if !begins
@@ -154,11 +130,17 @@ fn build(reader: &mut Reader, raw: &mut Raw, pipeline: &Pipeline) -> Build {
         }
         revision => revision,
     };
+    let mut parameters = parameters(reader, raw.parameters.take());
+    let secret = secret_parameters::read(reader, raw.secret_parameters.take(), &parameters);
+    parameters.extend(secret);
     Build {
         build_types: Vec::new(),
         branch,
         revision,
-        parameters: parameters(reader, raw.parameters.take()),
+        parameters,
+        dependencies: raw.dependencies.take().map_or(Dependencies::None, |list| {
+            build_ids::read(reader, "DEPENDENCIES", &list)
+        }),
         comment: raw.comment.take().map(|comment| comment.trim().to_owned()),
         tags: raw
             .tags
@@ -320,6 +302,7 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
             parameters.push(Parameter {
                 name: name.to_owned(),
                 value: sent,
+                secret: false,
             });
         } else {
             reader.problem(

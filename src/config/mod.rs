@@ -4,6 +4,7 @@
 
 mod bitbucket;
 mod build;
+mod build_ids;
 mod connection;
 mod defaults;
 mod environment;
@@ -14,6 +15,7 @@ mod proxy;
 mod raw;
 mod reader;
 mod results;
+mod secret_parameters;
 mod secrets;
 mod settings;
 mod spelling;
@@ -34,9 +36,9 @@ pub use pipelines::Pipeline;
 pub use problems::{Problem, Problems, Warning};
 pub use secrets::secrets;
 pub use settings::{
-    AgentChoice, Bitbucket, BranchChoice, Build, Connection, Follow, LogMode, Network, Parameter,
-    RebuildDependencies, Results, Reuse, RevisionChoice, Settings, SettingsSource, TokenSettings,
-    What,
+    AgentChoice, Bitbucket, BranchChoice, Build, Connection, Dependencies, Follow, LogMode,
+    Network, Parameter, RebuildDependencies, Results, Reuse, RevisionChoice, Settings,
+    SettingsSource, TokenSettings, What,
 };
 
 /// The command that the settings are for: what is required differs.

@@ -56,6 +56,8 @@ pub(super) struct Raw {
     pub(super) branch: Option<String>,
     pub(super) revision: Option<String>,
     pub(super) parameters: Option<List>,
+    pub(super) secret_parameters: Option<List>,
+    pub(super) dependencies: Option<List>,
     pub(super) comment: Option<String>,
     pub(super) tags: Option<List>,
     pub(super) personal: Option<String>,

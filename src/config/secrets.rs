@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use percent_encoding::percent_decode_str;
 
 use super::environment::is_secured;
+use super::secret_parameters;
 use crate::types::Secrets;
 
 /// Words of letters alone that are shorter say nothing secret, and are found in anything: a header may hold `https`.
@@ -21,6 +22,10 @@ pub fn secrets(environment: &[(OsString, OsString)]) -> Secrets {
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
             continue;
         };
+        for secret in secret_parameters::values(name, value) {
+            // What is too short to be hidden is warned of where it is read.
+            _ = secrets.add(&secret);
+        }
         if let Some((user, password)) = login(value) {
             let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
             secrets.add_login(user, password);

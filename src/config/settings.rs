@@ -88,6 +88,8 @@ pub struct Build {
     pub revision: RevisionChoice,
     /// Parameters, each name once.
     pub parameters: Vec<Parameter>,
+    /// Finished builds to take as snapshot dependencies.
+    pub dependencies: Dependencies,
     /// The user's comment. Without one the pipe writes its own.
     pub comment: Option<String>,
     /// Tags for the build.
@@ -108,6 +110,17 @@ pub struct Build {
     pub reuse: Reuse,
     /// Cancel this pipe's builds of older commits of the branch.
     pub supersede: bool,
+}
+
+/// Finished builds to take as snapshot dependencies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dependencies {
+    /// None: TeamCity builds them, or takes suitable ones.
+    None,
+    /// What earlier steps of this pipeline built.
+    Auto,
+    /// These.
+    Ids(Vec<BuildId>),
 }
 
 /// Where to run.
@@ -155,8 +168,10 @@ pub enum RevisionChoice {
 pub struct Parameter {
     /// Its name, with its `env.` or `system.` prefix.
     pub name: String,
-    /// Its value. Not for showing: it may be a secret.
+    /// Its value, as it is sent. Not for showing: it may be a secret.
     pub value: String,
+    /// One of `SECRET_PARAMETERS`: sent as TeamCity's password type.
+    pub secret: bool,
 }
 
 impl fmt::Debug for Parameter {

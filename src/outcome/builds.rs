@@ -326,6 +326,19 @@ pub struct ChainBuild {
     pub failed_tests: u64,
     /// What TeamCity, or who canceled it, says of its end.
     pub said: Option<String>,
+    /// Its logical branch, where the server names one.
+    pub branch: Option<String>,
+    /// What its VCS roots are at; empty until the server has chosen.
+    pub revisions: Vec<RootAt>,
+}
+
+/// A VCS root at a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootAt {
+    /// The root's external id, if the server names it.
+    pub root: Option<String>,
+    /// The revision, once it is known.
+    pub version: Option<String>,
 }
 
 /// A change that the build is the first to contain.

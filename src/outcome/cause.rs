@@ -126,6 +126,8 @@ mod tests {
         let at = format!("2026-01-15T10:{minute:02}:00+00:00");
         ChainBuild {
             on_default: false,
+            branch: None,
+            revisions: Vec::new(),
             id: BuildId(id),
             build_type: BuildTypeId(format!("Part{id}")),
             name: format!("Part {id}"),

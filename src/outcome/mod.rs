@@ -7,7 +7,7 @@ pub mod whose;
 
 pub use builds::{
     BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment,
-    Problem, RunOutcome, TestCounts, labeled,
+    Problem, RootAt, RunOutcome, TestCounts, labeled,
 };
 pub use event::{Event, Events, LogLevel, News, Position, QueuedBuild, Superseded};
 pub use whose::Class;

@@ -1,5 +1,6 @@
 //! Bitbucket's branches and tags by TeamCity's names. A logical name is what a branch specification makes of a ref.
 
+use super::specification::Specification;
 use crate::config::BranchChoice;
 use crate::teamcity::model::Branch;
 
@@ -22,54 +23,37 @@ pub fn find_branch<'a>(
 }
 
 /// The names under which TeamCity may know a branch or tag, best first. `specifications` are those of the repository's
-/// roots, as far as they are known.
-pub fn names_of(branch: &BranchChoice, specifications: &[String]) -> Option<Vec<String>> {
-    let logical = |reference: &str| {
-        let lines = specifications.iter().flat_map(|text| text.lines());
-        lines
-            .filter_map(|line| logical_name(line, reference))
+/// roots, as far as they are known; where `complete`, no other rule makes a branch of a ref.
+pub fn names_of(
+    branch: &BranchChoice,
+    specifications: &[Specification],
+    complete: bool,
+) -> Option<Vec<String>> {
+    let logical = |reference: String| {
+        let names = specifications.iter();
+        names
+            .filter_map(|specification| specification.logical(&reference))
+            .chain([reference.clone()])
             .collect::<Vec<_>>()
     };
-    let mut names = match branch {
-        BranchChoice::Pipeline(name) => logical(&format!("refs/heads/{name}")),
-        BranchChoice::Tag(name) => logical(&format!("refs/tags/{name}")),
-        BranchChoice::Given(_) => Vec::new(),
+    let (mut names, others) = match branch {
+        BranchChoice::Pipeline(name) => (logical(format!("refs/heads/{name}")), vec![name.clone()]),
+        BranchChoice::Tag(name) => (
+            logical(format!("refs/tags/{name}")),
+            vec![format!("tags/{name}"), name.clone()],
+        ),
+        // A name of TeamCity's, or a ref.
+        BranchChoice::Given(name) => match name.strip_prefix("refs/heads/") {
+            Some(short) => (logical(name.clone()), vec![short.to_owned()]),
+            None => (vec![name.clone()], logical(format!("refs/heads/{name}"))),
+        },
         BranchChoice::Default | BranchChoice::Unknown => return None,
     };
-    match branch {
-        BranchChoice::Tag(name) => names.extend([
-            format!("refs/tags/{name}"),
-            format!("tags/{name}"),
-            name.clone(),
-        ]),
-        BranchChoice::Given(name) | BranchChoice::Pipeline(name) => {
-            match name.strip_prefix("refs/heads/") {
-                Some(short) => names.extend([name.clone(), short.to_owned()]),
-                None => names.extend([name.clone(), format!("refs/heads/{name}")]),
-            }
-        }
-        BranchChoice::Default | BranchChoice::Unknown => {}
+    // Another branch may be called so, where the rules call this one otherwise.
+    if !complete || matches!(branch, BranchChoice::Given(_)) {
+        names.extend(others);
     }
     Some(names)
-}
-
-/// What one line of a branch specification makes of a ref: the part that its parentheses hold, or else its `*`
-/// (TeamCity's documentation: Working with Feature Branches).
-fn logical_name(line: &str, reference: &str) -> Option<String> {
-    let pattern = line.trim().strip_prefix("+:").unwrap_or(line.trim());
-    if pattern.starts_with("-:") || pattern.starts_with('#') {
-        return None;
-    }
-    let bare = pattern.replace(['(', ')'], "");
-    let (before, after) = bare.split_once('*')?;
-    let matched = reference.strip_prefix(before)?.strip_suffix(after)?;
-    match pattern
-        .split_once('(')
-        .and_then(|(_, rest)| rest.split_once(')'))
-    {
-        Some((name, _)) => Some(name.replace('*', matched)),
-        None => Some(matched.to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -89,9 +73,13 @@ mod tests {
         wanted: &BranchChoice,
         default_ref: Option<&str>,
     ) -> Option<&'a str> {
-        find_branch(branches, &names_of(wanted, &[]).unwrap(), default_ref)?
-            .name
-            .as_deref()
+        find_branch(
+            branches,
+            &names_of(wanted, &[], false).unwrap(),
+            default_ref,
+        )?
+        .name
+        .as_deref()
     }
 
     #[test]
@@ -145,33 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn a_specification_says_what_a_ref_is_called() {
-        let name = |line: &str| logical_name(line, "refs/heads/release/1.0");
-        assert_eq!(name("+:refs/heads/*").as_deref(), Some("release/1.0"));
-        assert_eq!(name("+:refs/heads/release/*").as_deref(), Some("1.0"));
-        assert_eq!(
-            name("refs/heads/(release/*)").as_deref(),
-            Some("release/1.0")
-        );
-        assert_eq!(
-            name("+:refs/(heads/release/*)").as_deref(),
-            Some("heads/release/1.0")
-        );
-        for other in [
-            "-:refs/heads/*",
-            "# +:refs/heads/*",
-            "+:refs/heads/feature/*",
-            "+:refs/heads/main",
-            "",
-            "*(",
-            ")*(",
-        ] {
-            assert!(name(other).is_none() || !other.starts_with("+:"), "{other}");
-        }
+    fn the_name_that_the_specification_gives_comes_first() {
         let names = names_of(
             &BranchChoice::Pipeline("release/1.0".to_owned()),
-            &["+:refs/heads/release/*".to_owned()],
+            &[Specification::parse("+:refs/heads/release/*")],
+            true,
         );
-        assert_eq!(names.unwrap()[0], "1.0");
+        assert_eq!(names.unwrap(), ["1.0", "refs/heads/release/1.0"]);
     }
 }

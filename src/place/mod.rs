@@ -2,15 +2,19 @@
 
 mod branch;
 mod clone;
+mod cover;
 mod find;
+mod refused;
 mod roots;
 mod search;
 mod short;
+mod specification;
 mod survey;
 mod wait;
 mod wanted;
 
-pub use find::{find, wait_for_change, without_root};
+pub use find::{find, wait_for_change};
+pub use refused::{refused, without_root};
 pub use short::expand;
 pub use survey::{Survey, survey};
-pub use wanted::{Pin, Place, Trouble, Wanted};
+pub use wanted::{Below, Pin, Place, RootRevision, Trouble, Wanted};

@@ -1,10 +1,13 @@
 //! Whether TeamCity knows a branch and a commit.
 
-use super::branch::find_branch;
-use super::wanted::{Place, Trouble, Wanted};
+use super::branch::{find_branch, names_of};
+use super::roots::OwnRoot;
+use super::specification::Specification;
+use super::wanted::{Trouble, Wanted};
 use crate::outcome::Events;
 use crate::teamcity::model::{Branch, Change};
 use crate::teamcity::{Client, Error};
+use crate::types::BuildTypeId;
 
 /// A search for what is wanted, in one build configuration.
 pub struct Search<'a> {
@@ -14,21 +17,46 @@ pub struct Search<'a> {
     pub events: &'a dyn Events,
     /// What is wanted.
     pub wanted: &'a Wanted<'a>,
-    /// The default branch of the first root of this repository, as a ref.
-    pub default_ref: Option<String>,
-    /// The branch specifications of the roots.
-    pub specifications: Vec<String>,
-    /// Whether the queue request may name revisions.
-    pub revisions_open: bool,
+    /// The configuration that is looked at: the one that is to be queued, or one that it depends on.
+    pub at: &'a BuildTypeId,
+    /// Its roots of this repository; empty where they are not known.
+    pub roots: &'a [OwnRoot],
+}
+
+/// A branch that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its logical name; `None` for the default branch.
+    pub name: Option<String>,
 }
 
 impl Search<'_> {
-    pub async fn branch_is_known(
-        &self,
-        names: &[String],
-        place: &mut Place,
-    ) -> Result<bool, Trouble> {
-        let branches = self.client.branches(self.wanted.build_type).await;
+    /// The default branch of the first root, as a ref.
+    pub fn default_ref(&self) -> Option<&str> {
+        self.roots
+            .iter()
+            .find_map(|root| root.default_ref.as_deref())
+    }
+
+    /// The names under which the branch may be known here; `None` where no branch is asked for.
+    pub fn names(&self) -> Option<Vec<String>> {
+        let specifications = self.specifications();
+        let complete = !self.roots.is_empty() && specifications.len() == self.roots.len();
+        names_of(self.wanted.branch, &specifications, complete)
+    }
+
+    /// The branch specifications of the roots, as far as they are known.
+    pub fn specifications(&self) -> Vec<Specification> {
+        let known = self
+            .roots
+            .iter()
+            .filter_map(|root| root.specification.as_deref());
+        known.map(Specification::parse).collect()
+    }
+
+    /// The branch, if it is known by one of these names. `pinned`: a commit will say which sources are meant.
+    pub async fn branch(&self, names: &[String], pinned: bool) -> Result<Option<Found>, Trouble> {
+        let branches = self.client.branches(self.at).await;
         let branches = branches.map_err(|error| self.failed("reading the branches", error))?;
         // With hidden roots and no branch specification the default branch has no name; the change pins it all the same.
         let nameless = |branch: &&Branch| {
@@ -38,35 +66,28 @@ impl Search<'_> {
                     .as_deref()
                     .is_none_or(|name| name == "<default>")
         };
-        let only = branches.branch.first().filter(|_| {
-            branches.branch.len() == 1 && place.roots.is_empty() && place.revision.is_some()
-        });
-        let found = find_branch(&branches.branch, names, self.default_ref.as_deref())
+        let only = branches
+            .branch
+            .first()
+            .filter(|_| branches.branch.len() == 1 && self.roots.is_empty() && pinned);
+        let found = find_branch(&branches.branch, names, self.default_ref())
             .or_else(|| only.filter(nameless));
-        let Some(branch) = found else {
-            return Ok(false);
-        };
-        place.is_default = branch.default;
-        place.branch = if branch.default {
-            None
-        } else {
-            branch.name.clone()
-        };
-        Ok(true)
+        Ok(found.map(|branch| Found {
+            name: branch.name.clone().filter(|_| !branch.default),
+        }))
     }
 
-    pub async fn change_is_known(&self, revision: &str, place: &Place) -> Result<bool, Trouble> {
-        let changes = self
-            .client
-            .changes_of_version(self.wanted.build_type, revision)
-            .await;
+    /// Whether the server knows the commit in a root of this repository.
+    pub async fn change_is_known(&self, revision: &str) -> Result<bool, Trouble> {
+        let changes = self.client.changes_of_version(self.at, revision).await;
         let changes = changes.map_err(|error| self.failed("looking for the commit", error))?;
         let in_own_root = |change: &Change| {
             let root = change
                 .vcs_root_instance
                 .as_ref()
                 .and_then(|root| root.vcs_root_id.as_ref());
-            place.roots.is_empty() || root.is_none_or(|root| place.roots.contains(root))
+            self.roots.is_empty()
+                || root.is_none_or(|root| self.roots.iter().any(|own| own.id == *root))
         };
         Ok(changes.change.iter().any(in_own_root))
     }

@@ -1,18 +1,19 @@
 //! What TeamCity knows of a configuration's roots, branch and commit, with nothing told, waited for or queued: for `check`.
 
-use super::branch::names_of;
-use super::find::specifications;
-use super::roots::{self, Roots};
+use super::roots::{self, OwnRoot, Roots};
 use super::search::Search;
 use super::wanted::{Place, Trouble, Wanted};
 use crate::outcome::{Event, Events};
 use crate::teamcity::Client;
+use crate::types::BuildTypeId;
 
 /// What it knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
     /// How many VCS roots of the pipeline's repository there are, and how many others; `None` where the token may not see.
     pub roots: Option<(usize, usize)>,
+    /// Whose they are, where it is a configuration that the configuration depends on.
+    pub below: Option<BuildTypeId>,
     /// Whether it knows the branch; `None` where none is asked for.
     pub branch: Option<bool>,
     /// Whether it knows the commit; `None` where none is asked for.
@@ -30,36 +31,42 @@ impl Events for Silence {
 /// # Errors
 /// When the server refuses or stays away.
 pub async fn survey(client: &Client, wanted: &Wanted<'_>) -> Result<Survey, Trouble> {
-    let found = roots::read(client, wanted.build_type, wanted.repository).await?;
-    let (own, seen) = match found {
-        Roots::Hidden => (Vec::new(), None),
-        Roots::Known { own, others } => {
-            let seen = Some((own.len(), others));
-            (own, seen)
-        }
+    let chain = roots::read(client, wanted.build_type, wanted.repository).await?;
+    let mut at = wanted.build_type;
+    let mut seen = &chain.top;
+    // Where the configuration has no root of this repository, what it depends on may have one.
+    if !chain.top.may_be_ours()
+        && let Some(part) = chain.below.iter().find(|part| part.roots.may_be_ours())
+    {
+        (at, seen) = (&part.build_type, &part.roots);
+    }
+    let (own, roots) = match seen {
+        Roots::Hidden => (&[] as &[OwnRoot], None),
+        Roots::Known { own, others } => (own.as_slice(), Some((own.len(), others.len()))),
     };
     let mut survey = Survey {
-        roots: seen,
+        roots,
+        below: (at != wanted.build_type).then(|| at.clone()),
         branch: None,
         change: None,
     };
-    if seen.is_some_and(|(own, _)| own == 0) {
+    if roots.is_some_and(|(own, _)| own == 0) {
         return Ok(survey);
     }
     let search = Search {
         client,
         events: &Silence,
         wanted,
-        default_ref: own.iter().find_map(|root| root.default_ref.clone()),
-        specifications: specifications(&own),
-        revisions_open: false,
+        at,
+        roots: own,
     };
-    let mut place = Place::of(wanted, own);
-    if let Some(revision) = place.revision.clone() {
-        survey.change = Some(search.change_is_known(&revision, &place).await?);
+    let place = Place::of(wanted);
+    if let Some(revision) = &place.revision {
+        survey.change = Some(search.change_is_known(revision).await?);
     }
-    if let Some(names) = names_of(wanted.branch, &search.specifications) {
-        survey.branch = Some(search.branch_is_known(&names, &mut place).await?);
+    if let Some(names) = search.names() {
+        let found = search.branch(&names, place.revision.is_some()).await?;
+        survey.branch = Some(found.is_some());
     }
     Ok(survey)
 }

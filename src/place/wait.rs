@@ -22,8 +22,9 @@ impl Search<'_> {
         revision: Option<&str>,
         names: Option<&[String]>,
         place: &mut Place,
+        first: bool,
     ) -> Result<(), Trouble> {
-        let id = self.wanted.build_type;
+        let id = self.at;
         let is_tag = matches!(self.wanted.branch, BranchChoice::Tag(_)) && names.is_some();
         let patience = if is_tag && revision.is_none() {
             TAG_PATIENCE
@@ -56,16 +57,19 @@ impl Search<'_> {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(Duration::from_secs(10));
-            if let (Some(names), false) = (names, branch_known) {
-                branch_known = self.branch_is_known(names, place).await?;
+            if let (Some(names), false) = (names, branch_known)
+                && let Some(found) = self.branch(names, place.revision.is_some()).await?
+            {
+                place.is_on(found, self, first)?;
+                branch_known = true;
             }
             if let (Some(revision), false) = (revision, change_known) {
-                change_known = self.change_is_known(revision, place).await?;
+                change_known = self.change_is_known(revision).await?;
             }
             if branch_known && change_known {
                 return Ok(());
             }
-            if branch_known && place.git_ref.is_some() {
+            if branch_known && place.takes_new_commits() {
                 place.pin = Pin::Revisions;
                 return Ok(());
             }
@@ -82,7 +86,7 @@ impl Search<'_> {
         revision: Option<&str>,
         place: &mut Place,
     ) -> Result<(), Trouble> {
-        let id = self.wanted.build_type;
+        let id = self.at;
         let branch = self.branch_for_people();
         if !branch_known {
             if matches!(self.wanted.branch, BranchChoice::Tag(_))

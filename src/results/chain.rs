@@ -1,6 +1,6 @@
 //! The chain of a build that ended: its snapshot dependencies, and at which of them a failure began.
 
-use crate::outcome::{ChainBuild, Ending, Moment, Problem, cause};
+use crate::outcome::{ChainBuild, Ending, Moment, Problem, RootAt, cause};
 use crate::teamcity::model::{Build, State, Status};
 use crate::teamcity::{Client, Error, Need};
 use crate::types::{BuildId, BuildTypeId};
@@ -46,6 +46,8 @@ fn chain_build(build: Build, queued_at: Option<Moment>) -> Option<ChainBuild> {
         depends_on: needs
             .map(|needs| needs.build.iter().filter_map(|build| build.id).collect())
             .unwrap_or_default(),
+        revisions: revisions(&build),
+        branch: build.branch_name.filter(|_| !build.default_branch),
         number: build.number,
         url: build.web_url,
         queued_at: build.queued_date,
@@ -78,6 +80,15 @@ pub fn is_lost_commit(build: &Build) -> bool {
         Some(_) => false,
         None => build.status != Some(Status::Success) && cause::failed_for_lost_commit(text),
     }
+}
+
+/// What its roots are at.
+fn revisions(build: &Build) -> Vec<RootAt> {
+    let all = build.commits().map(|(root, commit)| RootAt {
+        root: root.map(ToOwned::to_owned),
+        version: commit.map(ToOwned::to_owned),
+    });
+    all.collect()
 }
 
 /// How a build ended, or stands.

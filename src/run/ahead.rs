@@ -46,7 +46,7 @@ async fn of_build_type(ahead: &Client, build: &Build, id: &BuildTypeId, refused:
     };
     let (build_type, ..) = join!(
         ahead.build_type(id),
-        ahead.root_entries(id),
+        ahead.chain_configurations(id),
         branches,
         changes
     );

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::context::Context;
-use super::follow::Asked;
+use super::follow::{Asked, AskedBelow};
 use super::ledger::Entry;
 use super::pull_request;
-use super::queue::{self, Marked, id_of};
+use super::queue::{self, Marked, Promoted, id_of};
 use super::stop;
 use crate::config::Build as BuildSettings;
 use crate::identity;
@@ -155,6 +155,9 @@ async fn queue_all(
     let places = places
         .into_iter()
         .collect::<Result<Vec<Place>, Diagnostic>>()?;
+    let mut places = places;
+    let (ids, dependencies) = (&settings.build_types, &settings.dependencies);
+    let promoted = queue::promote::find(context, dependencies, ids, &mut places).await?;
     let token = context.settings.connection.token.expose();
     let tags: Vec<String> = settings
         .build_types
@@ -162,7 +165,9 @@ async fn queue_all(
         .zip(&places)
         .enumerate()
         .map(|(position, (id, place))| {
-            let identity = identity(settings, id, place, token);
+            let mut identity = identity(settings, id, place, token);
+            let taken = promoted.get(position).into_iter().flatten();
+            identity.extend(taken.map(|one| format!("\n{}", one.id)));
             context.marker.build_tag(position, &identity)
         })
         .collect();
@@ -172,6 +177,7 @@ async fn queue_all(
         let (Some(tag), Some(earlier)) = (tags.get(position), earlier.get(position)) else {
             continue;
         };
+        let promoted = promoted.get(position).map_or(&[] as &[_], Vec::as_slice);
         context
             .ledger
             .update(position, |entry| entry.tag = Some(tag.clone()));
@@ -204,12 +210,13 @@ async fn queue_all(
                         .and_then(|of| of.project_id.as_deref()),
                     known,
                     target,
+                    promoted,
                 };
                 queue::in_some_way(context, settings, &wanted(id), &marked, &mut place).await?
             }
         };
         started.push(match queued {
-            Ok(build) => Some(begun(context, position, &build, &place, joined)),
+            Ok(build) => Some(begun(context, position, &build, &place, promoted, joined)),
             Err(error) => {
                 context.events.event(&Event::Failed(error.to_string()));
                 // Where the search was refused too, it may exist all the same.
@@ -333,6 +340,7 @@ fn begun(
     position: usize,
     build: &Build,
     place: &Place,
+    promoted: &[Promoted],
     joined: Option<&'static str>,
 ) -> Started {
     let id = id_of(build);
@@ -360,13 +368,21 @@ fn begun(
             joined,
         }));
     }
-    let checked = !place.roots.is_empty() || place.revision.is_some();
+    let checked = place.at_top && (!place.roots.is_empty() || place.revision.is_some());
     let asked = Asked {
         queued_here: joined.is_none(),
         branch: place.branch.clone(),
         checked,
         revision: place.revision.clone(),
         roots: place.roots.clone(),
+        below: AskedBelow {
+            below: place.below.clone(),
+            branch: place.branch.clone(),
+            revision: place.revision.clone(),
+            alone: !place.at_top && !place.below.is_empty(),
+            said: 0,
+            promoted: promoted.to_vec(),
+        },
     };
     context
         .ledger

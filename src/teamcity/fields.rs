@@ -38,7 +38,8 @@ pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,br
      buildType(id,name,projectName),replacementIds,tags(tag(name)),triggered(type),snapshot-dependencies(count),\
      testOccurrences(count,passed,failed,ignored,muted,newFailed),problemOccurrences(count)";
 pub(super) const CHAIN: &str = "nextHref,build(id,buildTypeId,number,state,status,statusText,webUrl,queuedDate,startDate,finishDate,composite,\
-     failedToStart,branchName,defaultBranch,canceledInfo(text,user(username,name)),buildType(id,name,projectName),testOccurrences(count,failed),snapshot-dependencies(build(id)))";
+     failedToStart,branchName,defaultBranch,canceledInfo(text,user(username,name)),buildType(id,name,projectName),testOccurrences(count,failed),\
+     snapshot-dependencies(build(id)),revisions(revision(version,vcs-root-instance(vcs-root-id))))";
 /// The default branch's last finished builds.
 pub(super) const REFERENCE: &str = "build(id,number,state,status,branchName,webUrl,startDate,finishDate,problemOccurrences(problemOccurrence(identity)))";
 /// How tests went in such a build; `firstFailed` is absent where the failure began in that very build.

@@ -9,6 +9,7 @@ mod answer;
 mod artifacts;
 mod blot;
 mod cancel;
+mod chain;
 mod client;
 mod date;
 mod default_branch;

@@ -299,7 +299,6 @@ async fn outages_of_minutes_in_each_phase() {
         Resource::Server,
         Resource::CurrentUser,
         Resource::BuildType,
-        Resource::VcsRootEntries,
         Resource::Changes,
         Resource::Branches,
         Resource::Builds,

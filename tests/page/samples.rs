@@ -90,6 +90,8 @@ fn chained(id: u64, name: &str, ending: Ending, times: (i64, i64, i64), on: &[u6
         started_at: at(times.1),
         finished_at: at(times.2),
         depends_on: on.iter().copied().map(BuildId).collect(),
+        branch: None,
+        revisions: Vec::new(),
         reused: false,
         failed_tests: 0,
         said: None,

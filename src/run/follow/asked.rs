@@ -1,5 +1,6 @@
 //! What a build was asked to be, and whether it is that.
 
+use super::verified::AskedBelow;
 use crate::teamcity::model::Build;
 
 /// What a build was asked to be.
@@ -15,6 +16,8 @@ pub struct Asked {
     pub revision: Option<String>,
     /// The roots that it is pinned on; empty: any.
     pub roots: Vec<String>,
+    /// What the builds that it depends on must be of.
+    pub below: AskedBelow,
 }
 
 impl Asked {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::outcome::{Ending, Event, Position};
+use crate::outcome::{ChainBuild, Ending, Event, Position};
 use crate::results;
 use crate::run::context::Context;
 use crate::teamcity::Need;
@@ -25,16 +25,21 @@ pub struct ChainWatch {
 }
 
 impl ChainWatch {
-    /// Looks at the chain if it is time, and tells what has changed. A look that fails is left out.
-    pub async fn look(&mut self, context: &Context<'_>, position: Position, id: BuildId) {
+    /// Looks at the chain if it is time, tells what has changed, and hands it over. A look that fails is left out.
+    pub async fn look(
+        &mut self,
+        context: &Context<'_>,
+        position: Position,
+        id: BuildId,
+    ) -> Option<Vec<ChainBuild>> {
         let now = Instant::now();
         if self.next.is_some_and(|next| now < next) {
-            return;
+            return None;
         }
         self.next = Some(now + EVERY);
-        let Ok(chain) = results::chain::read(context.client, id, Need::Now).await else {
-            return;
-        };
+        let chain = results::chain::read(context.client, id, Need::Now)
+            .await
+            .ok()?;
         let first = self.seen.is_empty();
         if first && !chain.is_empty() {
             let reused = chain.iter().filter(|build| build.reused).count();
@@ -50,7 +55,7 @@ impl ChainWatch {
         }
         // A configuration may be there several times, with other parameters.
         let mut times: HashMap<BuildTypeId, usize> = HashMap::new();
-        for build in chain {
+        for build in &chain {
             let time = times.entry(build.build_type.clone()).or_default();
             *time += 1;
             let before = self
@@ -61,9 +66,10 @@ impl ChainWatch {
             {
                 context.events.event(&Event::Dependency {
                     build: position,
-                    dependency: Box::new(build),
+                    dependency: Box::new(build.clone()),
                 });
             }
         }
+        Some(chain)
     }
 }

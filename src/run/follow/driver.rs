@@ -13,8 +13,10 @@ use super::machine::{Followed, Verdict};
 use super::{poll, succession};
 use crate::config::LogMode;
 use crate::outcome::{Ending, Event};
+use crate::preflight::cure;
 use crate::results;
 use crate::run::context::Context;
+use crate::teamcity::Need;
 use crate::teamcity::model::Build;
 use crate::types::{BuildId, Diagnostic};
 
@@ -97,8 +99,8 @@ pub async fn watch(
             let answers = ask(context, &ids(&watched), &mut together).await?;
             let followed: Vec<&Followed> = watched.iter().map(|one| &one.followed).collect();
             doubles.look(context, &followed, &answers).await;
-            let seen =
-                look_at_builds(context, &mut watched, answers, (limit, ends), &mut next_log).await;
+            let seen = look_at_builds(context, &mut watched, answers, (limit, ends), &mut next_log)
+                .await?;
             if seen.failed && std::mem::take(&mut fails_fast) {
                 cancel_rest(context, &watched).await;
             }
@@ -156,7 +158,7 @@ async fn look_at_builds(
     answers: Vec<Option<Build>>,
     (limit, ends): (&LogLimit, &Ends),
     next_log: &mut Instant,
-) -> Seen {
+) -> Result<Seen, Diagnostic> {
     let now = Instant::now();
     let mut pause = poll::WITH_LOG;
     let mut ended = Vec::new();
@@ -167,7 +169,7 @@ async fn look_at_builds(
             // It may be merged, and its own id forgotten.
             None => succession::survivor(context, &one.followed, now).await,
         };
-        let verdict = match &answer {
+        let mut verdict = match &answer {
             Some(build) => one.followed.observe(now, build, &mut events),
             None => one.followed.missing(now),
         };
@@ -186,10 +188,25 @@ async fn look_at_builds(
             }
             if build.has_dependencies() && !build.is_finished() {
                 let chain = one.chain.get_or_insert_default();
-                chain
+                let seen = chain
                     .look(context, one.followed.position, one.followed.id)
                     .await;
+                if let Some(wrong) =
+                    seen.and_then(|seen| one.followed.below().look(&seen, context.events))
+                {
+                    verdict = Verdict::Wrong(wrong);
+                }
             }
+        }
+        if verdict == Verdict::Ended(Ending::Success) && one.followed.below().is_asked() {
+            let chain = results::chain::read(context.client, one.followed.id, Need::Must).await;
+            let chain = chain.map_err(|error| {
+                cure::teamcity("reading the chain", &error, context.client.base())
+            })?;
+            verdict = match one.followed.below().success(&chain) {
+                Ok(ending) => Verdict::Ended(ending),
+                Err(wrong) => Verdict::Wrong(wrong),
+            };
         }
         one.news |= answer.as_ref().is_some_and(|build| !build.is_finished());
         match verdict {
@@ -249,7 +266,7 @@ async fn look_at_builds(
             build,
         });
     }
-    Seen { pause, failed }
+    Ok(Seen { pause, failed })
 }
 
 fn ids(watched: &[Watched]) -> Vec<BuildId> {

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::asked::Asked;
 use super::poll::Phase;
+use super::verified::AskedBelow;
 use super::waiting::{hint, whole_wait};
 use super::window::Window;
 use crate::identity;
@@ -106,6 +107,11 @@ impl Followed {
             missing: None,
             odd: None,
         }
+    }
+
+    /// What the builds that it depends on must be of.
+    pub fn below(&mut self) -> &mut AskedBelow {
+        &mut self.asked.below
     }
 
     /// Whether this run queued it, so that all of its log is news.

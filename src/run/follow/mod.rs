@@ -10,6 +10,7 @@ mod log;
 pub mod machine;
 mod poll;
 mod succession;
+mod verified;
 mod waiting;
 mod window;
 
@@ -18,3 +19,4 @@ pub use driver::watch;
 pub use end::{Ends, finish_all};
 pub use log::LogLimit;
 pub use machine::Followed;
+pub use verified::AskedBelow;

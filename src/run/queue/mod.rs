@@ -1,11 +1,13 @@
 //! Putting a build into the queue, exactly once: the request, what may be taken instead of it, and what it takes the place of.
 
 mod once;
+pub mod promote;
 mod request;
 pub mod reuse;
 mod supersede;
 mod ways;
 
 pub use once::id_of;
+pub use promote::Promoted;
 pub use supersede::supersede;
 pub use ways::{Marked, in_some_way};

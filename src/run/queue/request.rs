@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::promote::Promoted;
 use crate::config::{Build, Pipeline, RebuildDependencies, SettingsSource};
 use crate::place::{Pin, Place};
 use crate::preflight::Target;
@@ -12,6 +13,8 @@ use crate::types::BuildTypeId;
 pub struct Marks<'a> {
     /// Where it is to run.
     pub target: Option<&'a Target>,
+    /// Finished builds that it takes as its dependencies.
+    pub promoted: &'a [Promoted],
     /// Its comment.
     pub comment: Option<&'a str>,
     /// The pipe's own tags; without them the user's are left out, too.
@@ -46,7 +49,10 @@ pub fn request(build: &Build, build_type: &BuildTypeId, place: &Place, marks: &M
         let all: Vec<Value> = build
             .parameters
             .iter()
-            .map(|one| json!({ "name": one.name, "value": one.value }))
+            .map(|one| match one.secret {
+                false => json!({ "name": one.name, "value": one.value }),
+                true => json!({ "name": one.name, "value": one.value, "type": { "rawValue": "password" } }),
+            })
             .collect();
         body.insert("properties".to_owned(), json!({ "property": all }));
     }
@@ -57,7 +63,15 @@ pub fn request(build: &Build, build_type: &BuildTypeId, place: &Place, marks: &M
     if let Some(target) = marks.target {
         body.insert("agent".to_owned(), target.body());
     }
-    pin(&mut body, build_type, place);
+    if !marks.promoted.is_empty() {
+        let all: Vec<Value> = marks
+            .promoted
+            .iter()
+            .map(|one| json!({ "id": one.id }))
+            .collect();
+        body.insert("snapshot-dependencies".to_owned(), json!({ "build": all }));
+    }
+    pin(&mut body, place);
     Value::Object(body)
 }
 
@@ -83,7 +97,7 @@ fn options(build: &Build) -> Map<String, Value> {
     options
 }
 
-fn pin(body: &mut Map<String, Value>, build_type: &BuildTypeId, place: &Place) {
+fn pin(body: &mut Map<String, Value>, place: &Place) {
     let Some(revision) = &place.revision else {
         return;
     };
@@ -94,7 +108,7 @@ fn pin(body: &mut Map<String, Value>, build_type: &BuildTypeId, place: &Place) {
                 .with("version", revision)
                 .nested(
                     "buildType",
-                    &crate::teamcity::Locator::new().with("id", build_type),
+                    &crate::teamcity::Locator::new().with("id", &place.log_of),
                 );
             body.insert(
                 "lastChanges".to_owned(),
@@ -103,10 +117,10 @@ fn pin(body: &mut Map<String, Value>, build_type: &BuildTypeId, place: &Place) {
         }
         Pin::Revisions => {
             let all: Vec<Value> = place
-                .roots
+                .revisions
                 .iter()
-                .map(|root| {
-                    json!({ "version": revision, "vcsBranchName": place.git_ref, "vcs-root-instance": { "vcs-root-id": root } })
+                .map(|one| {
+                    json!({ "version": one.version, "vcsBranchName": one.git_ref, "vcs-root-instance": { "vcs-root-id": one.root } })
                 })
                 .collect();
             body.insert("revisions".to_owned(), json!({ "revision": all }));

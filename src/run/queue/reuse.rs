@@ -1,6 +1,6 @@
 //! `REUSE`: an existing build of the same configuration, branch and commit, instead of another one.
 
-use crate::config::{Build as BuildSettings, Reuse};
+use crate::config::{Build as BuildSettings, Dependencies, Reuse};
 use crate::outcome::Event;
 use crate::place::Place;
 use crate::preflight::cure;
@@ -32,6 +32,12 @@ pub async fn find(
         )));
         return Ok(None);
     };
+    if settings.dependencies != Dependencies::None {
+        context.events.event(&Event::Note(
+            "REUSE does not apply to builds with DEPENDENCIES: a new build is queued".to_owned(),
+        ));
+        return Ok(None);
+    }
     if !settings.parameters.is_empty() || settings.personal {
         context.events.event(&Event::Note("REUSE does not apply to builds with PARAMETERS, nor to PERSONAL ones: a new build is queued".to_owned()));
         return Ok(None);

@@ -1,6 +1,7 @@
 //! In which way a build is queued: with which marks, and how its commit is pinned. TeamCity may refuse one way, and take another.
 
 use super::once::{self, KnownBy, QueueError, Request};
+use super::promote::Promoted;
 use super::request::{self, Marks};
 use crate::config::Build as BuildSettings;
 use crate::identity::{Facts, Manner};
@@ -27,6 +28,8 @@ pub struct Marked<'a> {
     pub known: &'a Known,
     /// Where it is to run.
     pub target: Option<&'a Target>,
+    /// Finished builds that it takes as its dependencies.
+    pub promoted: &'a [Promoted],
 }
 
 impl Marked<'_> {
@@ -72,6 +75,7 @@ pub async fn in_some_way(
     let earlier: Vec<BuildId> = marked.earlier.iter().filter_map(|build| build.id).collect();
     let mut marks = Marks {
         target: marked.target,
+        promoted: marked.promoted,
         comment: Some(&comment),
         tags: Some(&tags),
     };
@@ -96,10 +100,16 @@ pub async fn in_some_way(
                 if drop_extra(context, wanted, marked, &mut marks, &kind) => {}
             Err(QueueError::Refused(kind)) if ways_left > 0 && other_way(&kind, place) => {
                 ways_left -= 1;
+                let fail = |trouble| cure::place(trouble, context.client.base());
                 if place.pin == Pin::Change {
                     place::wait_for_change(context.client, context.events, wanted, place)
                         .await
-                        .map_err(|trouble| cure::place(trouble, context.client.base()))?;
+                        .map_err(fail)?;
+                } else if place.cover(context.client).await.map_err(fail)?.is_err() {
+                    place.pin = Pin::Change;
+                    if let Some(wrong) = place::refused(&kind, wanted, place) {
+                        return Ok(Err(wrong));
+                    }
                 }
             }
             Err(QueueError::Refused(kind)) => {
@@ -107,7 +117,7 @@ pub async fn in_some_way(
                     ErrorKind::Forbidden(words) => {
                         rights::refused(wanted.build_type, marked.project, words)
                     }
-                    _ => None,
+                    _ => place::refused(&kind, wanted, place),
                 };
                 return Ok(Err(named.unwrap_or_else(|| {
                     let doing = format!("queueing {}", wanted.build_type);
@@ -164,7 +174,9 @@ fn other_way(kind: &ErrorKind, place: &mut Place) -> bool {
         }
         // The commit is known, but the branch has not been read since.
         (ErrorKind::Rejected { message, .. }, Pin::Change)
-            if message.contains("Change Log") && place.git_ref.is_some() =>
+            if message.contains("Change Log")
+                && place.git_ref.is_some()
+                && place.revisions_open =>
         {
             place.pin = Pin::Revisions;
         }

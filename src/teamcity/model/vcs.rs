@@ -73,6 +73,28 @@ pub struct RootEntry {
     /// The root.
     #[serde(deserialize_with = "lenient::part", rename = "vcs-root")]
     pub vcs_root: Option<RootInstance>,
+    /// Which of its files are taken, and where to; empty: all.
+    #[serde(rename = "checkout-rules")]
+    pub checkout_rules: Option<String>,
+}
+
+/// Build configurations, each with its VCS roots.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ChainConfigurations {
+    /// The configurations.
+    pub build_type: Vec<ChainConfiguration>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ChainConfiguration {
+    /// Its id.
+    pub id: Option<String>,
+    /// Its roots; not there where the token may not see them.
+    #[serde(rename = "vcs-root-entries")]
+    pub roots: Option<RootEntries>,
 }
 
 /// Root instances: roots with their parameters resolved for a configuration.
@@ -100,6 +122,9 @@ pub struct RootInstance {
     /// Its settings.
     #[serde(deserialize_with = "lenient::part")]
     pub properties: Option<RootProperties>,
+    /// For an instance: the newest revision of its default branch that the server knows.
+    #[serde(rename = "lastVersion")]
+    pub last_version: Option<String>,
 }
 
 /// A root's settings.

@@ -17,6 +17,8 @@ pub struct Doubts {
     pub(crate) readding_takes: Duration,
     pub(crate) replaced_ids_lead_on: bool,
     pub(crate) tops_take_changes: bool,
+    pub(crate) tops_take_branches: bool,
+    pub(crate) given_dependencies_are_forgotten: bool,
     pub(crate) merged_ids_forgotten: bool,
     pub(crate) reasons_in_canceled_info_alone: bool,
     pub(crate) queue_holds: Option<usize>,
@@ -73,6 +75,16 @@ impl Doubts {
     /// `replacementIds` of a re-added build names the one before it.
     pub fn successors_name_the_replaced(mut self) -> Self {
         self.successors_name_the_replaced = true;
+        self
+    }
+    /// A build without branches of its own shows the branch that it was asked for, if what it depends on has that branch.
+    pub fn tops_take_branches(mut self) -> Self {
+        self.tops_take_branches = true;
+        self
+    }
+    /// `snapshot-dependencies` of a queue request are read, and other builds are taken.
+    pub fn given_dependencies_are_forgotten(mut self) -> Self {
+        self.given_dependencies_are_forgotten = true;
         self
     }
     /// `lastChanges` of a build that has no root of its own may name a change of a root in its chain, rather than being refused.

@@ -125,7 +125,7 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
         .filter(|_| state.doubts.unknown_branch_fails);
     // Where the default branch is built instead, the log says so.
     let extra_log = unknown.map(|words| (now, words)).into_iter().collect();
-    let pinned_here: Vec<Revision> = order
+    let mut pinned_here: Vec<Revision> = order
         .pinned
         .iter()
         .filter(|revision| {
@@ -136,6 +136,11 @@ fn queue_as(state: &mut State, id: u64, order: &Order, now: Duration, depth: usi
         })
         .cloned()
         .collect();
+    // A configuration that lacks any revision gets none of them: it builds the latest changes.
+    let covered = |root: &String| pinned_here.iter().any(|given| given.root == *root);
+    if !build_type.roots.iter().all(|(root, _)| covered(root)) {
+        pinned_here.clear();
+    }
     let mut revisions = revisions(state, &build_type, branch.as_deref(), &pinned_here, now);
     let mut pinned_revisions = !pinned_here.is_empty();
     let bad_revision = pinned_here.iter().any(|revision| {
@@ -224,10 +229,11 @@ fn queue_dependencies(
             continue;
         };
         let given = order.given_dependencies.iter().copied().find(|given| {
-            state
-                .builds
-                .get(given)
-                .is_some_and(|build| build.build_type == of.id)
+            !state.doubts.given_dependencies_are_forgotten
+                && state
+                    .builds
+                    .get(given)
+                    .is_some_and(|build| build.build_type == of.id)
         });
         let inner = Order {
             build_type: of.id.clone(),

@@ -116,6 +116,23 @@ impl State {
     pub(crate) fn user_named(&self, username: &str) -> Option<&User> {
         self.users.iter().find(|user| user.username == username)
     }
+    /// A configuration and all that it depends on.
+    pub(crate) fn with_dependencies<'s>(&'s self, build_type: &'s BuildType) -> Vec<&'s BuildType> {
+        let mut found = vec![build_type];
+        let mut at = 0;
+        while let Some(of) = found.get(at).copied() {
+            for dependency in &of.dependencies {
+                if let Some(next) = self.build_type(&dependency.build_type)
+                    && !found.iter().any(|known| known.id == next.id)
+                {
+                    found.push(next);
+                }
+            }
+            at += 1;
+        }
+        found
+    }
+
     pub(crate) fn build_type(&self, id: &str) -> Option<&BuildType> {
         self.build_types
             .iter()

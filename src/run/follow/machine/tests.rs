@@ -21,6 +21,7 @@ fn followed() -> Followed {
         queued_here: true,
         revision: Some(COMMIT.to_owned()),
         roots: vec!["App_Git".to_owned()],
+        ..Asked::default()
     };
     Followed::new(0, BuildId(7), asked, Instant::now())
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::model::{BuildType, Revision};
 use crate::queueing::Order;
 use crate::state::State;
-use crate::vcs::revisions;
+use crate::vcs::{LogicalBranch, revisions};
 
 use super::errors::ApiError;
 use super::posted::{flag, id_text, items, text};
@@ -57,24 +57,15 @@ pub(super) fn pinned(
     };
     // The top of a chain may see the changes of the roots below it.
     let has = |of: &BuildType| of.roots.iter().any(|(id, _)| *id == change.root);
-    let below = with_dependencies(call.state, build_type);
-    let build_type = below
-        .into_iter()
+    let chain = call.state.with_dependencies(build_type);
+    let build_type = chain
+        .iter()
+        .copied()
         .find(|of| has(of))
-        .filter(|_| build_type.roots.is_empty() && call.state.doubts.tops_take_changes)
+        .filter(|_| call.state.doubts.tops_take_changes)
         .unwrap_or(build_type);
     let branches = call.state.branches_of(build_type, call.now);
-    let asked = order
-        .branch
-        .as_deref()
-        .filter(|name| *name != "<default>" && !name.is_empty());
-    let branch = match asked {
-        None => branches.iter().find(|branch| branch.default),
-        Some(name) => branches
-            .iter()
-            .find(|branch| branch.name == name)
-            .or_else(|| branches.iter().find(|branch| branch.default)),
-    };
+    let branch = branch_of(&branches, order.branch.as_deref());
     let root = call.state.root(&change.root);
     let refs: Vec<String> = match branch {
         Some(branch) => branch
@@ -97,20 +88,35 @@ pub(super) fn pinned(
             change.id
         )));
     };
-    let own = Revision {
+    let mut all = vec![Revision {
         root: change.root.clone(),
         version: change.version.clone(),
         vcs_branch: vcs_ref.clone(),
-    };
-    // Other roots get what was current then; changes here are ordered by their number.
-    let mut all = vec![own.clone()];
-    let name = branch.map(|branch| branch.name.as_str());
-    for other in revisions(call.state, build_type, name, &[], call.now) {
-        if other.root != own.root {
-            all.push(at_that_time(call.state, &other, change.id).unwrap_or(other));
+    }];
+    // Other roots of the chain get what was current then; changes here are ordered by their number.
+    for of in chain {
+        let branches = call.state.branches_of(of, call.now);
+        let name = branch_of(&branches, order.branch.as_deref()).map(|branch| branch.name.as_str());
+        for other in revisions(call.state, of, name, &[], call.now) {
+            if !all.iter().any(|known| known.root == other.root) {
+                all.push(at_that_time(call.state, &other, change.id).unwrap_or(other));
+            }
         }
     }
     Ok(all)
+}
+
+/// The branch of a configuration that is meant by a name: the default one where there is no such.
+fn branch_of<'b>(branches: &'b [LogicalBranch], asked: Option<&str>) -> Option<&'b LogicalBranch> {
+    let asked = asked.filter(|name| *name != "<default>" && !name.is_empty());
+    let default = || branches.iter().find(|branch| branch.default);
+    match asked {
+        None => default(),
+        Some(name) => branches
+            .iter()
+            .find(|branch| branch.name == name)
+            .or_else(default),
+    }
 }
 
 /// The revision of a root that was current when a change came.
@@ -138,7 +144,7 @@ fn custom_revisions(
     if posted.is_empty() {
         return Ok(given);
     }
-    let chain = with_dependencies(state, build_type);
+    let chain = state.with_dependencies(build_type);
     for entry in posted {
         // Left out, TeamCity dereferences null.
         let instance = entry
@@ -206,26 +212,5 @@ fn custom_revisions(
             )));
         }
     }
-    // A configuration that lacks any revision gets none of them: it builds the latest changes.
-    if !missing_of(build_type).is_empty() {
-        given.clear();
-    }
     Ok(given)
-}
-
-/// A configuration and all that it depends on.
-fn with_dependencies<'s>(state: &'s State, build_type: &'s BuildType) -> Vec<&'s BuildType> {
-    let mut found = vec![build_type];
-    let mut at = 0;
-    while let Some(of) = found.get(at).copied() {
-        for dependency in &of.dependencies {
-            if let Some(next) = state.build_type(&dependency.build_type)
-                && !found.iter().any(|known| known.id == next.id)
-            {
-                found.push(next);
-            }
-        }
-        at += 1;
-    }
-    found
 }

@@ -21,8 +21,12 @@ pub(crate) fn resolve_branch(
         None | Some("" | "<default>") => (default, true),
         Some(name) => match branches.iter().find(|branch| branch.name == name) {
             Some(branch) => (Some(branch.name.clone()), branch.default),
-            // A branch name on roots without any is kept as it is: it is just a name then.
-            None if branches.is_empty() => (None, true),
+            None if branches.is_empty() => match branch_below(state, build_type, name, now) {
+                Some(default) if state.doubts.tops_take_branches => {
+                    (Some(name.to_owned()), default)
+                }
+                _ => (None, true),
+            },
             // What nobody knows runs on the default branch, unless the specification forbids it.
             None if build_type.fallback_to_default && !state.doubts.unknown_branch_fails => {
                 (default, true)
@@ -30,6 +34,16 @@ pub(crate) fn resolve_branch(
             None => (Some(name.to_owned()), false),
         },
     }
+}
+
+/// Whether a branch that a dependency has is its default branch; `None` if none has it.
+fn branch_below(state: &State, build_type: &BuildType, name: &str, now: Duration) -> Option<bool> {
+    state
+        .with_dependencies(build_type)
+        .into_iter()
+        .flat_map(|of| state.branches_of(of, now))
+        .find(|branch| branch.name == name)
+        .map(|branch| branch.default)
 }
 
 /// The revisions of a build on a branch.

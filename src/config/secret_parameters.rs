@@ -1,0 +1,80 @@
+//! `SECRET_PARAMETERS`: parameters whose values neither TeamCity nor the pipe may show.
+
+use super::raw::List;
+use super::reader::Reader;
+use super::settings::Parameter;
+use crate::types::text::one_line;
+
+const NAME: &str = "SECRET_PARAMETERS";
+/// What is shorter is found in anything, and can't be hidden, in characters.
+const SHORTEST: usize = 4;
+
+/// Reads them. `plain` are those of `PARAMETERS`: a name may be in one of the two only.
+pub(super) fn read(reader: &mut Reader, list: Option<List>, plain: &[Parameter]) -> Vec<Parameter> {
+    let mut found: Vec<Parameter> = Vec::new();
+    for (index, item) in list.unwrap_or_default().0.iter().enumerate() {
+        // Problems show the name at most.
+        let number = index + 1;
+        let Some((name, value)) = item.split_once('=') else {
+            reader.problem(
+                NAME,
+                format!("has no '=' in its item {number}"),
+                "write each item as 'name=value'; a value of several lines needs a YAML list",
+            );
+            continue;
+        };
+        let name = name.trim();
+        let shown = one_line(name, 60);
+        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            reader.problem(
+                NAME,
+                format!("has no proper name before the '=' in its item {number}"),
+                "write each item as 'name=value', the name without spaces",
+            );
+        } else if value.trim().is_empty() {
+            reader.problem(
+                NAME,
+                format!("gives '{shown}' no value"),
+                "check that the secured variable behind it is set for this repository and deployment",
+            );
+        } else if found.iter().chain(plain).any(|known| known.name == name) {
+            reader.problem(
+                NAME,
+                format!("sets '{shown}', which is set already"),
+                "keep one of them, here or in PARAMETERS",
+            );
+        } else {
+            let short = |line: &str| (1..SHORTEST).contains(&line.trim().chars().count());
+            if value.lines().any(short) {
+                reader.warn(
+                    NAME,
+                    format!(
+                        "has a value, or a line of one, of fewer than {SHORTEST} characters in '{shown}': it can't be hidden where a build shows it"
+                    ),
+                );
+            }
+            found.push(Parameter {
+                name: name.to_owned(),
+                // A secret is no reference.
+                value: value.replace('%', "%%"),
+                secret: true,
+            });
+        }
+    }
+    found
+}
+
+/// The values among the variables of an environment, as the user wrote them and as they are sent: what must not be shown.
+pub(super) fn values(name: &str, text: &str) -> Vec<String> {
+    let items: Vec<&str> = match name.strip_prefix(NAME) {
+        Some("") => text.lines().collect(),
+        Some(rest) if rest != "_COUNT" => vec![text],
+        _ => return Vec::new(),
+    };
+    let values = items
+        .into_iter()
+        .filter_map(|item| Some(item.split_once('=')?.1));
+    values
+        .flat_map(|value| [value.to_owned(), value.replace('%', "%%")])
+        .collect()
+}
