@@ -6,7 +6,7 @@ use super::context::{Context, cancel_build, described};
 use super::settle::{Fate, Fates, Settler};
 use crate::exit::ExitStatus;
 use crate::identity::{Origin, of_pipeline};
-use crate::outcome::{Event, Events};
+use crate::outcome::Event;
 use crate::preflight::cure;
 
 /// Whose builds.
@@ -134,11 +134,8 @@ async fn end_what_is_open(context: &Context<'_>, scope: Scope, mut fates: Fates)
         }
     }
     let settler = Settler::new(context.client, board.closing());
-    for missing in settler.settle(commit, &fates).await {
-        warn(context.events, &missing);
+    let missing = settler.settle(commit, &fates).await;
+    if !missing.is_empty() {
+        context.events.event(&Event::Warning(missing.join("; ")));
     }
-}
-
-fn warn(events: &dyn Events, text: &str) {
-    events.event(&Event::Warning(text.to_owned()));
 }

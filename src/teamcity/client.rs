@@ -72,16 +72,6 @@ impl Client {
             .await
     }
 
-    /// The server's own address, of which links to it are made.
-    ///
-    /// # Errors
-    /// When this one try fails.
-    pub async fn root_url(&self) -> Result<Option<String>, Error> {
-        let url = self.rest(&["server"], &[("fields", fields::ROOT_URL)]);
-        let server: Server = self.requests.get(url, Need::Now).await?;
-        Ok(server.web_url)
-    }
-
     /// The token's user; `None` for the super user, who is no user.
     ///
     /// # Errors

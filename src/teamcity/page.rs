@@ -1,7 +1,12 @@
-//! Which build a link leads to.
+//! Pages of TeamCity's: which address links have, and to which build one leads.
 
 use url::Url;
 
+use super::client::Client;
+use super::error::Error;
+use super::fields;
+use super::model::Server;
+use super::request::Need;
 use crate::types::BuildId;
 
 /// A page of a build, in any form that TeamCity's links have had: of the queue, classic, of today's interface, of REST.
@@ -66,6 +71,18 @@ fn named(url: &Url, context: &[&str]) -> Option<String> {
     let host = url.host_str()?;
     let port = url.port_or_known_default()?;
     Some(format!("{host}:{port}/{}", context.join("/")))
+}
+
+impl Client {
+    /// The server's own address, of which links to it are made.
+    ///
+    /// # Errors
+    /// When this one try fails.
+    pub async fn root_url(&self) -> Result<Option<String>, Error> {
+        let url = self.rest(&["server"], &[("fields", fields::ROOT_URL)]);
+        let server: Server = self.requests.get(url, Need::Now).await?;
+        Ok(server.web_url)
+    }
 }
 
 #[cfg(test)]

@@ -89,3 +89,18 @@ async fn a_stop_is_over_within_ten_seconds_with_bitbucket_away() {
         assert_eq!(sides.canceled(), [true]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn cancel_cancels_all_the_same_and_says_once_what_may_be_open() {
+    for fault in faults() {
+        let sides = Sides::new([plan(3600, Outcome::Success)]);
+        let step = sides.step().killed_after(s(60));
+        step.run(&sides.teamcity).await.ends_with(137);
+        sides.bitbucket.break_down("", fault);
+        let ran = sides.cancel(sides.step()).await;
+        ran.ends_with(0).says("may be open");
+        assert_eq!(ran.output.matches('⚠').count(), 1, "{}", ran.output);
+        assert!(ran.took <= s(7), "{fault:?}: {:?}", ran.took);
+        assert_eq!(sides.canceled(), [true]);
+    }
+}
