@@ -5,9 +5,10 @@
 use super::context::{Context, cancel_build, described};
 use super::settle::{Fate, Fates, Settler};
 use crate::exit::ExitStatus;
-use crate::identity::{Origin, of_pipeline};
+use crate::identity::{self, Origin, of_pipeline};
 use crate::outcome::Event;
 use crate::preflight::cure;
+use crate::types::BuildId;
 
 /// Whose builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +59,24 @@ pub async fn cancel(context: &Context<'_>, why: &str) -> ExitStatus {
     let mut status = ExitStatus::Success;
     let mut fates = Fates::new();
     let mut any = false;
-    for build in &found {
-        let Some(id) = build.id else { continue };
-        if build.is_finished() {
-            fates.insert(id, Fate::over(build));
+    let own: Vec<BuildId> = found.iter().filter_map(|build| build.id).collect();
+    let broken_off = identity::broken_off(&found);
+    for tagged in &found {
+        let Some(first) = tagged.id else { continue };
+        // Its successor is in the list too, and has the row by now or gets it at its end.
+        if broken_off.contains(&first) {
             continue;
         }
-        let origin = context.marker.origin(build.tag_names());
+        // One without our tags is found by the build in whose place it came.
+        let latest = identity::latest(context.client, tagged.clone()).await;
+        let build = &latest.unwrap_or_else(|_| tagged.clone());
+        let id = build.id.unwrap_or(first);
+        if build.is_finished() {
+            fates.insert(id, Fate::over(build));
+            fates.insert(first, Fate::over(build));
+            continue;
+        }
+        let origin = context.marker.origin(tagged.tag_names());
         if !scope.holds(context, origin.as_ref()) {
             continue;
         }
@@ -72,7 +84,10 @@ pub async fn cancel(context: &Context<'_>, why: &str) -> ExitStatus {
         let kept = origin
             .and_then(|origin| origin.manner)
             .is_some_and(|manner| !manner.cancels);
-        if kept || build.has_absorbed() {
+        // Where the id of a broken build leads on, that build is in no list, and only named by the one that took its place.
+        let names_own =
+            build.was_put_back() && broken_off.is_empty() && build.absorbed().count() == 1;
+        if kept || (build.has_absorbed_other_than(&own) && !names_own) {
             let why = if kept {
                 "it was started with CANCEL_ON_STOP: 'false'"
             } else {

@@ -78,6 +78,8 @@ pub struct BuildOutcome {
     pub chain: Vec<ChainBuild>,
     /// The changes that it is the first to build, newest first.
     pub changes: Vec<BuiltChange>,
+    /// Builds that were broken off, and in whose place TeamCity put the next one, and this one last.
+    pub broken_off: Vec<BrokenOff>,
     /// It was not queued by this run, but joined: an earlier try, `REUSE` or `BUILD_ID`.
     pub joined: bool,
 }
@@ -124,6 +126,7 @@ impl BuildOutcome {
             promised_problems: 0,
             chain: Vec::new(),
             changes: Vec::new(),
+            broken_off: Vec::new(),
             joined: false,
         }
     }
@@ -221,6 +224,17 @@ impl Ending {
             Self::Unknown(_) => "unknown",
         }
     }
+}
+
+/// A build that was broken off, and in whose place TeamCity put another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenOff {
+    /// Its id.
+    pub id: BuildId,
+    /// Its page.
+    pub url: Option<String>,
+    /// How TeamCity calls its end.
+    pub said: Option<String>,
 }
 
 /// Who canceled a build.

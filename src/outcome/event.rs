@@ -101,6 +101,19 @@ pub enum Event {
         /// The survivor.
         survivor: BuildId,
     },
+    /// It was broken off, and TeamCity put another in its place, which is followed instead.
+    PutBack {
+        /// Which.
+        build: Position,
+        /// The one that was broken off.
+        broken: BuildId,
+        /// How TeamCity calls its end.
+        said: Option<String>,
+        /// The other.
+        successor: BuildId,
+        /// Its page.
+        url: Option<String>,
+    },
     /// A build that it depends on has changed its state.
     Dependency {
         /// Which waits for it.

@@ -6,8 +6,8 @@ mod event;
 pub mod whose;
 
 pub use builds::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment, Problem,
-    RunOutcome, TestCounts, labeled,
+    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment,
+    Problem, RunOutcome, TestCounts, labeled,
 };
 pub use event::{Event, Events, LogLevel, News, Position, QueuedBuild, Superseded};
 pub use whose::Class;

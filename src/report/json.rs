@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment,
-    Problem, RunOutcome, TestCounts,
+    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest,
+    Moment, Problem, RunOutcome, TestCounts,
 };
 use crate::types::{BuildId, BuildTypeId};
 
@@ -59,6 +59,7 @@ struct Build<'a> {
     status_text: Option<&'a str>,
     agent: Option<&'a str>,
     canceled: Option<Canceled<'a>>,
+    broken_off: Vec<Broken<'a>>,
     joined: bool,
     tests: Option<Tests>,
     failed_tests: Vec<Failed<'a>>,
@@ -66,6 +67,13 @@ struct Build<'a> {
     problems: Vec<BuildProblem<'a>>,
     chain: Vec<Chained<'a>>,
     changes: Vec<Change<'a>>,
+}
+
+#[derive(Serialize)]
+struct Broken<'a> {
+    id: BuildId,
+    url: Option<&'a str>,
+    said: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -186,6 +194,7 @@ impl<'a> From<&'a BuildOutcome> for Build<'a> {
             status_text: build.status_text.as_deref(),
             agent: build.agent.as_deref(),
             canceled: build.canceled.as_ref().map(Canceled::from),
+            broken_off: build.broken_off.iter().map(Broken::from).collect(),
             joined: build.joined,
             tests: build.tests.map(Tests::from),
             failed_tests: build.failed_tests.iter().map(Failed::from).collect(),
@@ -193,6 +202,16 @@ impl<'a> From<&'a BuildOutcome> for Build<'a> {
             problems: build.problems.iter().map(BuildProblem::from).collect(),
             chain: build.chain.iter().map(Chained::from).collect(),
             changes: build.changes.iter().map(Change::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a BrokenOff> for Broken<'a> {
+    fn from(broken: &'a BrokenOff) -> Self {
+        Self {
+            id: broken.id,
+            url: broken.url.as_deref(),
+            said: broken.said.as_deref(),
         }
     }
 }

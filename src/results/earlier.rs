@@ -81,6 +81,8 @@ pub async fn started(
         .iter()
         .filter_map(|build| Some((build.id?, marker.origin(build.tag_names())?)))
         .collect();
+    // What took their place is followed, not these.
+    let broken_off = identity::broken_off(&found);
     let mut last_run: HashMap<&str, u64> = HashMap::new();
     for step in origins
         .iter()
@@ -97,7 +99,10 @@ pub async fn started(
             continue;
         };
         told.insert(*id);
-        if !manner.waits && last_run.get(step.step.as_str()) == Some(&step.run) {
+        if !manner.waits
+            && !broken_off.contains(id)
+            && last_run.get(step.step.as_str()) == Some(&step.run)
+        {
             ids.push(*id);
         }
     }

@@ -20,6 +20,8 @@ pub struct Entry {
     pub in_flight: bool,
     /// Its id, once known.
     pub id: Option<BuildId>,
+    /// Other ids that its request has had: it was merged with a double of its own, or was put back as another build.
+    pub had: Vec<BuildId>,
     /// This run may cancel it: it queued it, and it was not merged with another's.
     pub own: bool,
     /// What is known of it; final once it has ended.

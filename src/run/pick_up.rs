@@ -28,6 +28,7 @@ pub async fn pick_up(
             tag: None,
             in_flight: false,
             id: Some(*id),
+            had: Vec::new(),
             own,
             on_default_branch: false,
             asked: Asked::default(),

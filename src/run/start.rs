@@ -270,6 +270,7 @@ fn entry(id: &BuildTypeId, build_type: &BuildType) -> Entry {
         tag: None,
         in_flight: false,
         id: None,
+        had: Vec::new(),
         own: true,
         on_default_branch: false,
         asked: Asked::default(),

@@ -88,7 +88,9 @@ async fn take_over(
     let ending = match followed.observe(now, &build, &mut Vec::new()) {
         Verdict::Ended(ending) => ending,
         Verdict::Wrong(_) => Ending::WrongRevision,
-        Verdict::Follow(_) | Verdict::Again(_) => return,
+        Verdict::BrokenOff { .. } | Verdict::PutBack | Verdict::Follow(_) | Verdict::Again(_) => {
+            return;
+        }
     };
     context.ledger.end(position, ending, Some(&build));
     context.keep();
@@ -103,7 +105,21 @@ async fn cancel_entry(
 ) -> Canceled {
     match (entry.id, &entry.tag) {
         (Some(id), _) if entry.own && !was_merged(context, entry, id, end).await => {
-            cancel(context, entry, id, why, end).await
+            let mut canceled = cancel(context, entry, id, why, end).await;
+            if let Some(end) = end.filter(|_| canceled == Canceled::Now) {
+                let (of, tag) = (&entry.build_type, entry.tag.as_deref());
+                let others = insist(end.min(Instant::now() + LOOK), || {
+                    identity::beside(context.client, of, id, tag, &entry.had)
+                });
+                for other in others.await.unwrap_or_default() {
+                    let id = super::queue::id_of(&other);
+                    let other = cancel(context, entry, id, why, Some(end)).await;
+                    if other == Canceled::Now {
+                        canceled = other;
+                    }
+                }
+            }
+            canceled
         }
         (Some(id), _) => {
             context.ledger.update(position, |entry| entry.own = false);
@@ -163,7 +179,9 @@ async fn was_merged(
         Some(_) => insist(Instant::now() + LOOK, || context.client.build_now(id)).await,
         None => context.client.build(id).await,
     };
-    build.is_ok_and(|build| build.id.is_some_and(|now| now != id) || build.has_absorbed())
+    build.is_ok_and(|build| {
+        build.id.is_some_and(|now| now != id) || build.has_absorbed_other_than(&entry.had)
+    })
 }
 
 async fn cancel(

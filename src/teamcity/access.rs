@@ -10,6 +10,7 @@ use secrecy::zeroize::Zeroizing;
 use url::Url;
 
 use super::ahead::Told;
+use super::client::Client;
 use super::request::Requests;
 use crate::http::{Retry, Transport, Watch};
 use crate::types::Secret;
@@ -76,5 +77,12 @@ impl Requests {
         value.set_sensitive(true);
         self.headers.insert(AUTHORIZATION, value);
         Ok(())
+    }
+}
+
+impl Client {
+    /// Whether what fails since then is to be asked no more, for callers that repeat by themselves.
+    pub fn is_over(&self, first: tokio::time::Instant) -> bool {
+        self.requests.is_over(first)
     }
 }

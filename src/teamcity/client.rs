@@ -47,11 +47,6 @@ impl Client {
         self.requests.retry_for()
     }
 
-    /// Whether what fails since then is to be asked no more, for callers that repeat by themselves.
-    pub fn is_over(&self, first: tokio::time::Instant) -> bool {
-        self.requests.is_over(first)
-    }
-
     pub(super) fn rest(&self, segments: &[&str], query: &[(&str, &str)]) -> url::Url {
         self.requests.url(
             ["app", "rest"].into_iter().chain(segments.iter().copied()),

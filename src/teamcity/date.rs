@@ -1,7 +1,9 @@
 //! TeamCity's dates: `20250710T080607+0000`, with the offset of the server's zone and no fraction.
 
 use chrono::{DateTime, FixedOffset};
-use serde::{Deserialize, Deserializer};
+use serde::Deserializer;
+
+use super::model::lenient;
 
 /// Reads one; also the ISO form, which answers in XML show and a proxy's rewriting might.
 pub(super) fn parse(text: &str) -> Option<DateTime<FixedOffset>> {
@@ -17,11 +19,8 @@ pub(super) fn lenient<'de, D>(deserializer: D) -> Result<Option<DateTime<FixedOf
 where
     D: Deserializer<'de>,
 {
-    let text = Option::<serde_json::Value>::deserialize(deserializer)?;
-    Ok(text
-        .as_ref()
-        .and_then(serde_json::Value::as_str)
-        .and_then(parse))
+    let text = lenient::text(deserializer)?;
+    Ok(text.as_deref().and_then(parse))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) const ROOT_INSTANCES: &str =
     "vcs-root-instance(id,vcs-root-id,name,properties(property(name,value)))";
 /// Enough to recognise a build, and to tell how it ended.
 pub(super) const FOUND: &str = "nextHref,build(id,buildTypeId,number,state,status,statusText,branchName,defaultBranch,webUrl,queuedDate,startDate,finishDate,\
-     failedToStart,personal,canceledInfo(text),replacementIds,tags(tag(name)),comment(text),triggered(user(id)),\
+     failedToStart,personal,canceledInfo(text,timestamp),replacementIds,tags(tag(name)),comment(text),triggered(type,user(id)),\
      revisions(revision(version,vcsBranchName,vcs-root-instance(vcs-root-id))))";
 /// All that following needs, in every state.
 pub(super) const BUILD: &str = "id,buildTypeId,number,state,status,statusText,branchName,defaultBranch,webUrl,waitReason,startEstimate,\

@@ -24,6 +24,11 @@ pub enum Window {
     From(i64, usize),
 }
 
+/// Lines of a text log's header, at most: real ones have some five.
+const LONGEST_HEADER: usize = 100;
+/// How much of one line is dropped, in bytes, before the log is given up.
+const MOST_DROPPED: usize = 64 << 20;
+
 impl Client {
     /// A window of the log's messages, verbose ones included, so that indices have no gaps.
     ///
@@ -85,7 +90,9 @@ impl Client {
             body: response.body,
             buffer: BytesMut::new(),
             dropping: false,
+            dropped: 0,
             header: true,
+            headers: 0,
             first: true,
             ended: false,
         })
@@ -123,7 +130,11 @@ pub struct TextLog {
     body: Body,
     buffer: BytesMut,
     dropping: bool,
+    /// How much of the line has been dropped, in bytes.
+    dropped: usize,
     header: bool,
+    /// Lines of the header so far.
+    headers: usize,
     /// The next line is the first after the header.
     first: bool,
     ended: bool,
@@ -144,6 +155,10 @@ impl TextLog {
             };
             if self.header {
                 self.header = !line.trim().is_empty();
+                self.headers += 1;
+                if self.headers > LONGEST_HEADER {
+                    return Err(ErrorKind::Unreadable("it is no build log".to_owned()).into());
+                }
                 continue;
             }
             let mut line = parse_line(&line);
@@ -159,6 +174,7 @@ impl TextLog {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let line = self.buffer.split_to(end + 1);
+                self.dropped = 0;
                 if std::mem::take(&mut self.dropping) {
                     continue;
                 }
@@ -166,7 +182,12 @@ impl TextLog {
             }
             if self.buffer.len() > LONGEST_LINE {
                 let line = text(&self.buffer);
+                self.dropped += self.buffer.len();
                 self.buffer.clear();
+                if self.dropped > MOST_DROPPED {
+                    let why = "a line of the build log has no end".to_owned();
+                    return Err(ErrorKind::Unreadable(why).into());
+                }
                 if !std::mem::replace(&mut self.dropping, true) {
                     return Ok(Some(line));
                 }

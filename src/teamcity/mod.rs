@@ -17,6 +17,7 @@ mod error;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
+mod json;
 mod listing;
 mod locator;
 mod log;

@@ -350,13 +350,7 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
 }
 
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {
-    let unreadable = |why: String| failure(ErrorKind::Unreadable(why), None);
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(unreadable("it is empty".to_owned()));
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| unreadable(error.to_string()))
+    super::json::read(body).map_err(|why| failure(ErrorKind::Unreadable(why), None))
 }
 
 pub(super) fn failure(error: ErrorKind, retry_after: Option<Duration>) -> Failure<ErrorKind> {

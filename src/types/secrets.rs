@@ -79,7 +79,7 @@ impl Secrets {
     /// JSON without secrets in its texts. Names and numbers stay, so that it is JSON still.
     pub fn blot_json<'text>(&self, json: &'text [u8]) -> Cow<'text, [u8]> {
         let known = self.0.borrow();
-        if known.values.is_empty() {
+        if known.blot(json).is_none() {
             return Cow::Borrowed(json);
         }
         let mut clean = Vec::with_capacity(json.len());
@@ -94,7 +94,7 @@ impl Secrets {
                 .skip(1)
                 .find(|byte| !byte.is_ascii_whitespace())
                 == Some(&b':');
-            match known.blot(text).filter(|_| !is_name) {
+            match known.blotted(text, true).filter(|_| !is_name) {
                 Some(blotted) => clean.extend(blotted),
                 None => clean.extend_from_slice(text),
             }
@@ -125,7 +125,7 @@ impl Secrets {
     /// styles.
     pub fn blot_markup<'text>(&self, markup: &'text [u8]) -> Cow<'text, [u8]> {
         let known = self.0.borrow();
-        if known.values.is_empty() {
+        if known.blot(markup).is_none() {
             return Cow::Borrowed(markup);
         }
         let mut clean = Vec::with_capacity(markup.len());
@@ -175,6 +175,11 @@ impl Secrets {
 impl Known {
     /// The bytes without secrets; nothing if there are none in them.
     fn blot(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.blotted(bytes, false)
+    }
+
+    /// In JSON a backslash belongs to what follows.
+    fn blotted(&self, bytes: &[u8], is_json: bool) -> Option<Vec<u8>> {
         let mut first = [false; 256];
         for value in &self.values {
             if let Some(byte) = value.first() {
@@ -211,7 +216,11 @@ impl Known {
                 }
                 at += ELLIPSIS.len();
             } else {
-                at += 1;
+                at += if is_json && rest.starts_with(b"\\") {
+                    2
+                } else {
+                    1
+                };
             }
         }
         let mut clean = clean?;
@@ -234,9 +243,10 @@ impl Known {
 
 /// How many bytes of the text stand for the secret, if it begins with it in any form.
 fn length_of(secret: &[u8], text: &[u8]) -> Option<usize> {
-    if text.starts_with(secret) {
-        return Some(secret.len());
-    }
+    length_escaped(secret, text).or_else(|| text.starts_with(secret).then_some(secret.len()))
+}
+
+fn length_escaped(secret: &[u8], text: &[u8]) -> Option<usize> {
     let mut at = 0;
     let mut left = secret;
     while !left.is_empty() {

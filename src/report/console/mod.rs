@@ -188,6 +188,24 @@ impl Events for Console {
                     self.prefix(*build)
                 ));
             }
+            Event::PutBack {
+                build,
+                broken,
+                said,
+                successor,
+                url,
+            } => {
+                let said = said.as_deref().map(clean);
+                let said = said.map_or_else(String::new, |said| format!(" ({said})"));
+                self.line(&format!(
+                    "{}{YELLOW}Build {broken} was broken off{said}{RESET}, and TeamCity put it back into the queue as another build; \
+                     following {successor}",
+                    self.prefix(*build)
+                ));
+                if let Some(url) = url {
+                    self.line(&format!("  {}", clean(url)));
+                }
+            }
             Event::Dependency { build, dependency } => {
                 self.line(&format!(
                     "{}{}",

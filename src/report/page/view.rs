@@ -216,6 +216,15 @@ fn facts(build: &BuildOutcome) -> Vec<Fact> {
         };
         fact("Canceled", Some(text), false);
     }
+    for broken in &build.broken_off {
+        let said = broken.said.as_deref().map(|said| one_line(said, 200));
+        let said = said.map_or_else(String::new, |said| format!(" ({said})"));
+        let text = format!(
+            "by TeamCity, in the place of build {}, which was broken off{said}",
+            broken.id
+        );
+        fact("Put back", Some(text), false);
+    }
     if build.joined {
         fact(
             "Note",

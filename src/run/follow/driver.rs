@@ -6,10 +6,11 @@ use tokio::time::Instant;
 
 use super::ask::{Together, ask};
 use super::chain::ChainWatch;
+use super::doubles::Doubles;
 use super::end::{Ended, Ends};
 use super::log::{LogLimit, LogStream, Look};
 use super::machine::{Followed, Verdict};
-use super::poll;
+use super::{poll, succession};
 use crate::config::LogMode;
 use crate::outcome::{Ending, Event};
 use crate::results;
@@ -29,6 +30,17 @@ struct Watched {
     chain: Option<ChainWatch>,
     /// It was queued here, or seen before its end, so that its log is news.
     news: bool,
+}
+
+impl Watched {
+    /// TeamCity put another in its place.
+    async fn succeed(&mut self, context: &Context<'_>, broken: Option<&Build>, other: &Build) {
+        succession::take(context, &mut self.followed, broken, other).await;
+        let now = Instant::now();
+        (self.log, self.chain) = (None, None);
+        (self.last_line, self.silence_said) = (now, false);
+        self.news = true;
+    }
 }
 
 /// Follows until all have ended. What came of each is in the ledger; the ends are handed on, to be finished meanwhile.
@@ -55,6 +67,7 @@ pub async fn watch(
     let mut next_status = beat.first(poll::SHORT);
     let mut next_log = beat.next(now, poll::LOG);
     let mut together = Together::default();
+    let mut doubles = Doubles::new(now);
     let mut fails_fast = context.settings.follow.fail_fast;
     // One that could not even be queued has failed before the others began.
     let refused = context.ledger.entries().iter().any(|entry| entry.ended);
@@ -82,6 +95,8 @@ pub async fn watch(
         if Instant::now() >= next_status {
             let looked = Instant::now();
             let answers = ask(context, &ids(&watched), &mut together).await?;
+            let followed: Vec<&Followed> = watched.iter().map(|one| &one.followed).collect();
+            doubles.look(context, &followed, &answers).await;
             let seen =
                 look_at_builds(context, &mut watched, answers, (limit, ends), &mut next_log).await;
             if seen.failed && std::mem::take(&mut fails_fast) {
@@ -147,6 +162,11 @@ async fn look_at_builds(
     let mut ended = Vec::new();
     for (index, (one, answer)) in watched.iter_mut().zip(answers).enumerate() {
         let mut events = Vec::new();
+        let answer = match answer {
+            Some(build) => Some(build),
+            // It may be merged, and its own id forgotten.
+            None => succession::survivor(context, &one.followed, now).await,
+        };
         let verdict = match &answer {
             Some(build) => one.followed.observe(now, build, &mut events),
             None => one.followed.missing(now),
@@ -154,7 +174,7 @@ async fn look_at_builds(
         for event in &events {
             context.events.event(event);
         }
-        if let Some(build) = &answer {
+        if let Some(build) = answer.as_ref().filter(|_| verdict != Verdict::PutBack) {
             remember(context, &one.followed, build);
             if one.log.is_none()
                 && shows_log(context, build)
@@ -185,6 +205,27 @@ async fn look_at_builds(
             }
             Verdict::Again(soon) => pause = pause.min(soon),
             Verdict::Ended(ending) => ended.push((index, ending, answer)),
+            Verdict::PutBack => {
+                if let Some(successor) = &answer {
+                    one.succeed(context, None, successor).await;
+                }
+                pause = pause.min(succession::PAUSE);
+            }
+            Verdict::BrokenOff { ending, late } => {
+                let successor = match &answer {
+                    Some(broken) => succession::look(context, broken).await,
+                    None => None,
+                };
+                match successor {
+                    Some(successor) => one.succeed(context, answer.as_ref(), &successor).await,
+                    None if late => {
+                        ended.push((index, ending, answer));
+                        continue;
+                    }
+                    None => {}
+                }
+                pause = pause.min(succession::PAUSE);
+            }
             Verdict::Wrong(what) => {
                 wrong(context, &one.followed, &what).await;
                 ended.push((index, Ending::WrongRevision, answer));
@@ -239,7 +280,11 @@ fn interval(one: &Watched, phase: poll::Phase, limit: &LogLimit) -> Duration {
 fn remember(context: &Context<'_>, one: &Followed, build: &Build) {
     context.ledger.update(one.position, |entry| {
         entry.id = Some(one.id);
-        entry.own &= !one.merged && !build.has_absorbed();
+        // What carries its own tag is its own, whatever it was merged with.
+        let tag = entry.tag.as_deref();
+        let is_tagged = tag.is_some_and(|tag| build.has_tag(tag));
+        entry.own &= (!one.merged || is_tagged) && !build.has_absorbed_other_than(one.had());
+        entry.had = one.had().to_vec();
         results::read(&mut entry.outcome, build);
     });
 }

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 use super::asked::Asked;
 use super::poll::Phase;
 use super::waiting::{hint, whole_wait};
+use super::window::Window;
+use crate::identity;
 use crate::outcome::Ending;
 use crate::outcome::{Event, Position};
 use crate::results;
@@ -24,7 +26,7 @@ const UNNAMED_FOR: Duration = Duration::from_secs(30);
 /// Pause between those questions.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
 /// How long a build that is not found is looked for before it is called deleted: another node may lag behind.
-const MISSING_FOR: Duration = Duration::from_secs(30);
+const MISSING_FOR: Duration = Duration::from_secs(50);
 /// Pause between looks at what is odd.
 const ODD_PAUSE: Duration = Duration::from_secs(3);
 /// How long an unknown state is watched before it is given up.
@@ -39,6 +41,15 @@ pub enum Verdict {
     Again(Duration),
     /// It is over.
     Ended(Ending),
+    /// It is over, and TeamCity may put another in its place; it may still come, unless it is `late` for that.
+    BrokenOff {
+        /// How it ends if none comes.
+        ending: Ending,
+        /// Whether it would be there by now.
+        late: bool,
+    },
+    /// The answer is of the build that TeamCity put in its place.
+    PutBack,
     /// It builds something else than was asked, as said here: it is to be canceled.
     Wrong(String),
 }
@@ -52,8 +63,10 @@ pub struct Followed {
     pub id: BuildId,
     /// It was merged with another's request, and must not be canceled.
     pub merged: bool,
+    had: Vec<BuildId>,
     asked: Asked,
     since: Instant,
+    window: Window,
     started: Option<Instant>,
     wait_reason: Option<String>,
     approval_said: bool,
@@ -76,6 +89,8 @@ impl Followed {
             position,
             id,
             merged: false,
+            had: Vec::new(),
+            window: Window::new(asked.queued_here),
             asked,
             since: now,
             started: None,
@@ -97,6 +112,35 @@ impl Followed {
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.asked.queued_here
+    }
+
+    /// Whether this is, or was, its id.
+    #[must_use]
+    pub fn has_been(&self, id: BuildId) -> bool {
+        self.id == id || self.had.contains(&id)
+    }
+
+    /// The ids that it had before.
+    #[must_use]
+    pub fn had(&self) -> &[BuildId] {
+        &self.had
+    }
+
+    /// From here on it is the build that TeamCity put in its place.
+    pub fn succeed(&mut self, now: Instant, successor: &Build) {
+        let mut had = std::mem::take(&mut self.had);
+        had.push(self.id);
+        *self = Self {
+            had,
+            merged: self.merged,
+            window: Window::new(!successor.is_finished()),
+            ..Self::new(
+                self.position,
+                successor.id.unwrap_or(self.id),
+                self.asked.clone(),
+                now,
+            )
+        };
     }
 
     /// How long it has been in the queue; `None` once it runs.
@@ -126,6 +170,11 @@ impl Followed {
     pub fn observe(&mut self, now: Instant, build: &Build, events: &mut Vec<Event>) -> Verdict {
         self.missing = None;
         if let Some(survivor) = build.id.filter(|id| *id != self.id) {
+            // Only in the queue builds are merged.
+            if self.started.is_some() && build.was_put_back() {
+                return Verdict::PutBack;
+            }
+            self.had.push(self.id);
             self.id = survivor;
             self.merged = true;
             events.push(Event::Merged {
@@ -133,12 +182,30 @@ impl Followed {
                 survivor,
             });
         }
+        self.window.observe(now, build);
         match &build.state {
             Some(State::Queued) => self.queued(now, build, events),
             Some(State::Running) => self.running(now, build, events),
-            Some(State::Finished) => self.finished(now, build, events),
+            Some(State::Finished) => {
+                let verdict = self.finished(now, build, events);
+                self.perhaps_broken_off(now, build, verdict)
+            }
             Some(State::Other(word)) if word == "deleted" => self.missing(now),
             other => self.odd(now, other.as_ref()),
+        }
+    }
+
+    /// A lost commit is no accident: nothing comes in the place of such a build.
+    fn perhaps_broken_off(&mut self, now: Instant, build: &Build, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::Ended(ending)
+                if matches!(ending, Ending::Canceled | Ending::Failure)
+                    && identity::may_have_successor(build) =>
+            {
+                let late = self.window.is_over(now, build);
+                Verdict::BrokenOff { ending, late }
+            }
+            verdict => verdict,
         }
     }
 

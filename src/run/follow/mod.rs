@@ -3,12 +3,15 @@
 mod ask;
 pub mod asked;
 mod chain;
+mod doubles;
 mod driver;
 mod end;
 mod log;
 pub mod machine;
 mod poll;
+mod succession;
 mod waiting;
+mod window;
 
 pub use asked::Asked;
 pub use driver::watch;

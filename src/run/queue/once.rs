@@ -281,7 +281,10 @@ async fn cancel_doubles(
 }
 
 async fn cancel_double(client: &Client, events: &dyn Events, double: &Build) {
-    let is_ours = double.state != Some(State::Finished) && !double.has_absorbed();
+    let is_ours = double.state != Some(State::Finished)
+        && !double.has_absorbed()
+        // What TeamCity put back is no double: the one before it was broken off.
+        && !double.was_put_back();
     let Some(id) = double.id.filter(|_| is_ours) else {
         return;
     };

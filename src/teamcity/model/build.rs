@@ -3,7 +3,8 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
-use super::numbers;
+use super::lenient;
+use super::occurrence::Counts;
 use super::problem::ProblemOccurrences;
 use super::revision::Revisions;
 use crate::teamcity::date;
@@ -11,14 +12,16 @@ use crate::types::BuildId;
 
 /// A list of builds.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct Builds {
     /// The builds of this page.
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::sure")]
     pub build: Vec<Build>,
     /// How many; of dependencies, without listing them.
+    #[serde(deserialize_with = "lenient::amount")]
     pub count: Option<u64>,
     /// The next page, if there may be one.
-    #[serde(rename = "nextHref")]
+    #[serde(deserialize_with = "lenient::text", rename = "nextHref")]
     pub next_href: Option<String>,
 }
 
@@ -27,26 +30,37 @@ pub struct Builds {
 #[serde(rename_all = "camelCase", default)]
 pub struct Build {
     /// Its id; no answer without one is a build.
+    #[serde(deserialize_with = "lenient::build_id")]
     pub id: Option<BuildId>,
     /// Its configuration's id.
+    #[serde(deserialize_with = "lenient::text")]
     pub build_type_id: Option<String>,
     /// Its configuration.
+    #[serde(deserialize_with = "lenient::part")]
     pub build_type: Option<BuildTypeRef>,
     /// Build number.
+    #[serde(deserialize_with = "lenient::text")]
     pub number: Option<String>,
     /// Where in its life it is.
+    #[serde(deserialize_with = "lenient::named")]
     pub state: Option<State>,
     /// How it is going, or went; absent while queued.
+    #[serde(deserialize_with = "lenient::named")]
     pub status: Option<Status>,
     /// In words.
+    #[serde(deserialize_with = "lenient::text")]
     pub status_text: Option<String>,
     /// Logical branch; absent for configurations without branches.
+    #[serde(deserialize_with = "lenient::text")]
     pub branch_name: Option<String>,
     /// On the default branch.
+    #[serde(deserialize_with = "lenient::flag")]
     pub default_branch: bool,
     /// Its page.
+    #[serde(deserialize_with = "lenient::text")]
     pub web_url: Option<String>,
     /// Why it is still queued.
+    #[serde(deserialize_with = "lenient::text")]
     pub wait_reason: Option<String>,
     /// When TeamCity thinks it starts.
     #[serde(deserialize_with = "date::lenient")]
@@ -61,36 +75,48 @@ pub struct Build {
     #[serde(deserialize_with = "date::lenient")]
     pub finish_date: Option<DateTime<FixedOffset>>,
     /// Runs without an agent, for its dependencies.
+    #[serde(deserialize_with = "lenient::flag")]
     pub composite: bool,
     /// It failed before it began.
+    #[serde(deserialize_with = "lenient::flag")]
     pub failed_to_start: bool,
     /// A personal build.
+    #[serde(deserialize_with = "lenient::flag")]
     pub personal: bool,
     /// While running.
-    #[serde(rename = "running-info")]
+    #[serde(deserialize_with = "lenient::part", rename = "running-info")]
     pub running_info: Option<RunningInfo>,
     /// If it was canceled.
+    #[serde(deserialize_with = "lenient::part")]
     pub canceled_info: Option<CanceledInfo>,
     /// Where it runs, or ran.
+    #[serde(deserialize_with = "lenient::part")]
     pub agent: Option<Agent>,
     /// What it builds; empty until changes are collected.
+    #[serde(deserialize_with = "lenient::part")]
     pub revisions: Option<Revisions>,
     /// If it needs approval (since 2022.04).
+    #[serde(deserialize_with = "lenient::part")]
     pub approval_info: Option<ApprovalInfo>,
     /// Numbers of its tests.
+    #[serde(deserialize_with = "lenient::part")]
     pub test_occurrences: Option<Counts>,
     /// Its problems; those of a build that is followed are only counted.
+    #[serde(deserialize_with = "lenient::part")]
     pub problem_occurrences: Option<ProblemOccurrences>,
     /// Its public tags.
+    #[serde(deserialize_with = "lenient::part")]
     pub tags: Option<Tags>,
     /// Its comment.
+    #[serde(deserialize_with = "lenient::part")]
     pub comment: Option<Comment>,
     /// What began it.
+    #[serde(deserialize_with = "lenient::part")]
     pub triggered: Option<Triggered>,
     /// Requests that were merged into it; only its presence counts.
     pub replacement_ids: Option<serde_json::Value>,
     /// Builds that it waits for, one level.
-    #[serde(rename = "snapshot-dependencies")]
+    #[serde(deserialize_with = "lenient::part", rename = "snapshot-dependencies")]
     pub snapshot_dependencies: Option<Box<Builds>>,
 }
 
@@ -118,19 +144,22 @@ impl Build {
 
     /// The same, leaving out requests that are known to be one's own.
     pub fn has_absorbed_other_than(&self, own: &[BuildId]) -> bool {
-        let ids = self
-            .replacement_ids
-            .as_ref()
-            .map(|ids| ids.get("item").unwrap_or(ids));
-        let is_own = |id: &serde_json::Value| {
+        self.absorbed()
+            .any(|id| id.is_none_or(|id| !own.contains(&id)))
+    }
+
+    /// The ids of the requests that were merged with it; `None` for one that can't be read.
+    pub fn absorbed(&self) -> impl Iterator<Item = Option<BuildId>> {
+        let ids = self.replacement_ids.as_ref();
+        let ids = ids.map(|ids| ids.get("item").unwrap_or(ids));
+        let ids = ids.and_then(serde_json::Value::as_array);
+        ids.into_iter().flatten().map(|id| {
             let id = id.get("value").unwrap_or(id);
             let text = id
                 .as_str()
                 .map_or_else(|| id.to_string(), ToOwned::to_owned);
-            own.iter().any(|own| own.to_string() == text)
-        };
-        ids.and_then(serde_json::Value::as_array)
-            .is_some_and(|ids| !ids.iter().all(is_own))
+            text.parse().ok()
+        })
     }
 
     /// Whether TeamCity put it into the queue in the place of one that was broken off (TeamCity's source: `BuildRequest.java`,
@@ -178,6 +207,7 @@ impl Build {
 #[serde(default)]
 pub struct Comment {
     /// Its text.
+    #[serde(deserialize_with = "lenient::text")]
     pub text: Option<String>,
 }
 
@@ -186,25 +216,28 @@ pub struct Comment {
 #[serde(default)]
 pub struct Triggered {
     /// Who, if it was a person or a token's user.
+    #[serde(deserialize_with = "lenient::part")]
     pub user: Option<UserRef>,
     /// `user`, `vcs`, `reAddedOnStop` and others; an open set.
-    #[serde(rename = "type")]
+    #[serde(deserialize_with = "lenient::text", rename = "type")]
     pub kind: Option<String>,
 }
 
 /// Tags of a build.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct Tags {
     /// The tags.
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::list")]
     pub tag: Vec<Tag>,
 }
 
 /// A tag.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct Tag {
     /// Its name.
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::word")]
     pub name: String,
 }
 
@@ -263,10 +296,13 @@ impl From<String> for Status {
 #[serde(rename_all = "camelCase", default)]
 pub struct BuildTypeRef {
     /// Its id.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// The project's full name.
+    #[serde(deserialize_with = "lenient::text")]
     pub project_name: Option<String>,
 }
 
@@ -275,14 +311,19 @@ pub struct BuildTypeRef {
 #[serde(rename_all = "camelCase", default)]
 pub struct RunningInfo {
     /// With an estimate only; may stay at 100 for long.
+    #[serde(deserialize_with = "lenient::amount")]
     pub percentage_complete: Option<u64>,
     /// In seconds.
+    #[serde(deserialize_with = "lenient::amount")]
     pub elapsed_seconds: Option<u64>,
     /// In seconds; with an estimate only.
+    #[serde(deserialize_with = "lenient::amount")]
     pub estimated_total_seconds: Option<u64>,
     /// In words.
+    #[serde(deserialize_with = "lenient::text")]
     pub current_stage_text: Option<String>,
     /// TeamCity has seen no sign of life for a while.
+    #[serde(deserialize_with = "lenient::flag")]
     pub probably_hanging: bool,
 }
 
@@ -291,11 +332,13 @@ pub struct RunningInfo {
 #[serde(default)]
 pub struct CanceledInfo {
     /// The comment.
+    #[serde(deserialize_with = "lenient::text")]
     pub text: Option<String>,
     /// When.
     #[serde(deserialize_with = "date::lenient")]
     pub timestamp: Option<DateTime<FixedOffset>>,
     /// Who; absent for the server itself.
+    #[serde(deserialize_with = "lenient::part")]
     pub user: Option<UserRef>,
 }
 
@@ -304,10 +347,13 @@ pub struct CanceledInfo {
 #[serde(default)]
 pub struct UserRef {
     /// Its number.
+    #[serde(deserialize_with = "lenient::number")]
     pub id: Option<i64>,
     /// Login name.
+    #[serde(deserialize_with = "lenient::text")]
     pub username: Option<String>,
     /// Full name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
 }
 
@@ -326,6 +372,7 @@ impl UserRef {
 #[serde(default)]
 pub struct Agent {
     /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
 }
 
@@ -334,31 +381,9 @@ pub struct Agent {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApprovalInfo {
     /// `waitingForApproval`, `approved`, `timedOut`, `canceled`.
+    #[serde(deserialize_with = "lenient::text")]
     pub status: Option<String>,
     /// The token's user may approve it.
+    #[serde(deserialize_with = "lenient::flag")]
     pub can_be_approved_by_current_user: bool,
-}
-
-/// Numbers of a build's tests.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Counts {
-    /// All.
-    #[serde(deserialize_with = "numbers::count")]
-    pub count: u64,
-    /// Passed.
-    #[serde(deserialize_with = "numbers::count")]
-    pub passed: u64,
-    /// Failed, not muted.
-    #[serde(deserialize_with = "numbers::count")]
-    pub failed: u64,
-    /// Ignored.
-    #[serde(deserialize_with = "numbers::count")]
-    pub ignored: u64,
-    /// Failed and muted.
-    #[serde(deserialize_with = "numbers::count")]
-    pub muted: u64,
-    /// Failed for the first time.
-    #[serde(deserialize_with = "numbers::count")]
-    pub new_failed: u64,
 }

@@ -3,27 +3,35 @@
 use serde::Deserialize;
 
 use super::build::{Agent, Comment};
+use super::lenient;
 
 /// A build configuration.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BuildType {
     /// Its id.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// The project's full name.
+    #[serde(deserialize_with = "lenient::text")]
     pub project_name: Option<String>,
     /// The project's id.
+    #[serde(deserialize_with = "lenient::text")]
     pub project_id: Option<String>,
     /// Paused: nothing triggers it by itself.
+    #[serde(deserialize_with = "lenient::flag")]
     pub paused: bool,
     /// A template, which can't be run.
+    #[serde(deserialize_with = "lenient::flag")]
     pub template_flag: bool,
     /// `regular`, `composite` or `deployment`.
-    #[serde(rename = "type")]
+    #[serde(deserialize_with = "lenient::text", rename = "type")]
     pub kind: Option<String>,
     /// Its page.
+    #[serde(deserialize_with = "lenient::text")]
     pub web_url: Option<String>,
 }
 
@@ -32,6 +40,7 @@ pub struct BuildType {
 #[serde(default)]
 pub struct AgentNames {
     /// The agents.
+    #[serde(deserialize_with = "lenient::list")]
     pub agent: Vec<Agent>,
 }
 
@@ -40,18 +49,25 @@ pub struct AgentNames {
 #[serde(rename_all = "camelCase", default)]
 pub struct AgentState {
     /// Its number.
+    #[serde(deserialize_with = "lenient::number")]
     pub id: Option<i64>,
     /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// Whether it is connected.
+    #[serde(deserialize_with = "lenient::flag")]
     pub connected: bool,
     /// Whether it takes builds.
+    #[serde(deserialize_with = "lenient::flag")]
     pub enabled: bool,
     /// Whether an administrator let it in.
+    #[serde(deserialize_with = "lenient::flag")]
     pub authorized: bool,
     /// Why it does not take builds, or does.
+    #[serde(deserialize_with = "lenient::part")]
     pub enabled_info: Option<AgentInfo>,
     /// Why it was not let in, or was.
+    #[serde(deserialize_with = "lenient::part")]
     pub authorized_info: Option<AgentInfo>,
 }
 
@@ -60,6 +76,7 @@ pub struct AgentState {
 #[serde(default)]
 pub struct AgentInfo {
     /// Who said why.
+    #[serde(deserialize_with = "lenient::part")]
     pub comment: Option<Comment>,
 }
 
@@ -68,6 +85,7 @@ pub struct AgentInfo {
 #[serde(default)]
 pub struct Obstacles {
     /// One a configuration.
+    #[serde(deserialize_with = "lenient::list")]
     pub compatibility: Vec<Obstacle>,
 }
 
@@ -76,10 +94,13 @@ pub struct Obstacles {
 #[serde(rename_all = "camelCase", default)]
 pub struct Obstacle {
     /// Which.
+    #[serde(deserialize_with = "lenient::part")]
     pub build_type: Option<BuildType>,
     /// Why.
+    #[serde(deserialize_with = "lenient::part")]
     pub incompatible_reasons: Option<Reasons>,
     /// Why, on newer servers.
+    #[serde(deserialize_with = "lenient::part")]
     pub unmet_requirements: Option<Requirements>,
 }
 
@@ -88,6 +109,7 @@ pub struct Obstacle {
 #[serde(default)]
 pub struct Reasons {
     /// Each.
+    #[serde(deserialize_with = "lenient::texts")]
     pub reason: Vec<String>,
 }
 
@@ -96,6 +118,7 @@ pub struct Reasons {
 #[serde(default)]
 pub struct Requirements {
     /// In words.
+    #[serde(deserialize_with = "lenient::text")]
     pub description: Option<String>,
 }
 
@@ -114,8 +137,10 @@ impl Obstacle {
 #[serde(default)]
 pub struct Pool {
     /// Its number; the default pool has 0.
+    #[serde(deserialize_with = "lenient::number")]
     pub id: Option<i64>,
     /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
 }
 
@@ -124,6 +149,7 @@ pub struct Pool {
 #[serde(rename_all = "camelCase", default)]
 pub struct Permissions {
     /// One a permission and project.
+    #[serde(deserialize_with = "lenient::list")]
     pub permission_assignment: Vec<PermissionAssignment>,
 }
 
@@ -132,6 +158,7 @@ pub struct Permissions {
 #[serde(default)]
 pub struct PermissionAssignment {
     /// Which.
+    #[serde(deserialize_with = "lenient::part")]
     pub permission: Option<Permission>,
 }
 
@@ -140,6 +167,7 @@ pub struct PermissionAssignment {
 #[serde(default)]
 pub struct Permission {
     /// In lower case: `run_build`.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: Option<String>,
 }
 

@@ -6,22 +6,24 @@
 mod artifact;
 mod build;
 mod build_type;
+pub(super) mod lenient;
 pub(super) mod log;
-mod numbers;
 mod occurrence;
 mod problem;
 mod revision;
 mod server;
+#[cfg(test)]
+mod tests;
 mod vcs;
 
-pub use artifact::ArtifactFile;
+pub use artifact::{ArtifactFile, ArtifactFiles};
 pub use build::{
-    Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Comment, Counts, RunningInfo,
-    State, Status, Tag, UserRef,
+    Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Comment, RunningInfo, State,
+    Status, Tag, UserRef,
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
 pub use log::{LogMessage, LogMessages};
-pub use occurrence::TestOccurrence;
+pub use occurrence::{Counts, TestOccurrence, TestOccurrences};
 pub use problem::{ProblemOccurrence, ProblemOccurrences};
 pub use revision::{Revision, Revisions, RootInstanceRef};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};

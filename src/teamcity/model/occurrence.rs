@@ -3,36 +3,59 @@
 use serde::Deserialize;
 
 use super::build::{Build, UserRef};
-use super::numbers;
+use super::lenient;
+
+/// A page of tests.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TestOccurrences {
+    /// The tests.
+    #[serde(deserialize_with = "lenient::list")]
+    pub test_occurrence: Vec<TestOccurrence>,
+    /// The next page.
+    #[serde(deserialize_with = "lenient::text")]
+    pub next_href: Option<String>,
+}
 
 /// A test in a build.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TestOccurrence {
     /// `id:…,build:(id:…)`.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// Full name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// `SUCCESS`, `FAILURE`, `ERROR`, `UNKNOWN`.
+    #[serde(deserialize_with = "lenient::text")]
     pub status: Option<String>,
     /// In milliseconds.
-    #[serde(deserialize_with = "numbers::amount")]
+    #[serde(deserialize_with = "lenient::amount")]
     pub duration: Option<u64>,
     /// Stack trace and output.
+    #[serde(deserialize_with = "lenient::text")]
     pub details: Option<String>,
     /// Failed for the first time.
+    #[serde(deserialize_with = "lenient::flag")]
     pub new_failure: bool,
     /// Failed, but muted.
+    #[serde(deserialize_with = "lenient::flag")]
     pub muted: bool,
     /// Not run.
+    #[serde(deserialize_with = "lenient::flag")]
     pub ignored: bool,
     /// Why it was not run.
+    #[serde(deserialize_with = "lenient::text")]
     pub ignore_details: Option<String>,
     /// Somebody is at it now.
+    #[serde(deserialize_with = "lenient::flag")]
     pub currently_investigated: bool,
     /// The test, which is the same in all builds.
+    #[serde(deserialize_with = "lenient::part")]
     pub test: Option<Test>,
     /// Where the failure began; absent where that is this very build.
+    #[serde(deserialize_with = "lenient::part")]
     pub first_failed: Option<FirstFailed>,
 }
 
@@ -41,8 +64,10 @@ pub struct TestOccurrence {
 #[serde(default)]
 pub struct Test {
     /// A long signed number, as text.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// Who looks, or looked, after it.
+    #[serde(deserialize_with = "lenient::part")]
     pub investigations: Option<Investigations>,
 }
 
@@ -51,6 +76,7 @@ pub struct Test {
 #[serde(default)]
 pub struct Investigations {
     /// Given-up and fixed ones too.
+    #[serde(deserialize_with = "lenient::list")]
     pub investigation: Vec<Investigation>,
 }
 
@@ -59,8 +85,10 @@ pub struct Investigations {
 #[serde(default)]
 pub struct Investigation {
     /// `TAKEN`: now.
+    #[serde(deserialize_with = "lenient::text")]
     pub state: Option<String>,
     /// Who.
+    #[serde(deserialize_with = "lenient::part")]
     pub assignee: Option<UserRef>,
 }
 
@@ -69,6 +97,7 @@ pub struct Investigation {
 #[serde(default)]
 pub struct FirstFailed {
     /// Its build.
+    #[serde(deserialize_with = "lenient::part")]
     pub build: Option<Build>,
 }
 
@@ -88,4 +117,28 @@ impl TestOccurrence {
             .and_then(|user| user.called().map(ToOwned::to_owned));
         (self.currently_investigated || taken.is_some()).then_some(who)
     }
+}
+
+/// Numbers of a build's tests.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counts {
+    /// All.
+    #[serde(deserialize_with = "lenient::count")]
+    pub count: u64,
+    /// Passed.
+    #[serde(deserialize_with = "lenient::count")]
+    pub passed: u64,
+    /// Failed, not muted.
+    #[serde(deserialize_with = "lenient::count")]
+    pub failed: u64,
+    /// Ignored.
+    #[serde(deserialize_with = "lenient::count")]
+    pub ignored: u64,
+    /// Failed and muted.
+    #[serde(deserialize_with = "lenient::count")]
+    pub muted: u64,
+    /// Failed for the first time.
+    #[serde(deserialize_with = "lenient::count")]
+    pub new_failed: u64,
 }

@@ -2,16 +2,17 @@
 
 use serde::Deserialize;
 
-use super::numbers;
+use super::lenient;
 
 /// A page of problems.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProblemOccurrences {
     /// How many; said where a build's are not listed.
-    #[serde(deserialize_with = "numbers::count")]
+    #[serde(deserialize_with = "lenient::count")]
     pub count: u64,
     /// The problems.
+    #[serde(deserialize_with = "lenient::list")]
     pub problem_occurrence: Vec<ProblemOccurrence>,
 }
 
@@ -20,15 +21,19 @@ pub struct ProblemOccurrences {
 #[serde(rename_all = "camelCase", default)]
 pub struct ProblemOccurrence {
     /// An open set (`TC_EXIT_CODE`).
-    #[serde(rename = "type")]
+    #[serde(deserialize_with = "lenient::text", rename = "type")]
     pub kind: Option<String>,
     /// What distinguishes it from others of its type.
+    #[serde(deserialize_with = "lenient::text")]
     pub identity: Option<String>,
     /// In words.
+    #[serde(deserialize_with = "lenient::text")]
     pub details: Option<String>,
     /// For a failed dependency: that build's id.
+    #[serde(deserialize_with = "lenient::text")]
     pub additional_data: Option<String>,
     /// Muted: it fails no build.
+    #[serde(deserialize_with = "lenient::flag")]
     pub muted: bool,
 }
 

@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 
+use super::lenient;
 /// Revisions of a build.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct Revisions {
     /// One a VCS root.
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::list")]
     pub revision: Vec<Revision>,
 }
 
@@ -15,11 +17,13 @@ pub struct Revisions {
 #[serde(rename_all = "camelCase", default)]
 pub struct Revision {
     /// The commit.
+    #[serde(deserialize_with = "lenient::text")]
     pub version: Option<String>,
     /// The ref.
+    #[serde(deserialize_with = "lenient::text")]
     pub vcs_branch_name: Option<String>,
     /// The root.
-    #[serde(rename = "vcs-root-instance")]
+    #[serde(deserialize_with = "lenient::part", rename = "vcs-root-instance")]
     pub vcs_root_instance: Option<RootInstanceRef>,
 }
 
@@ -41,6 +45,6 @@ impl Revision {
 #[serde(default)]
 pub struct RootInstanceRef {
     /// The root's external id.
-    #[serde(rename = "vcs-root-id")]
+    #[serde(deserialize_with = "lenient::text", rename = "vcs-root-id")]
     pub vcs_root_id: Option<String>,
 }

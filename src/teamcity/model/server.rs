@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
+use super::lenient;
 use crate::teamcity::date;
 use crate::types::Secret;
 
@@ -13,12 +14,16 @@ use crate::types::Secret;
 #[serde(rename_all = "camelCase", default)]
 pub struct Server {
     /// In words: `2025.11 (build 207946)`; Cloud leaves the name out.
+    #[serde(deserialize_with = "lenient::text")]
     pub version: Option<String>,
     /// The year.
+    #[serde(deserialize_with = "lenient::number")]
     pub version_major: Option<u32>,
     /// The month, or 1 and 2 until 2021.
+    #[serde(deserialize_with = "lenient::number")]
     pub version_minor: Option<u32>,
     /// Its own address, of which links are made; it may be reached by another.
+    #[serde(deserialize_with = "lenient::text")]
     pub web_url: Option<String>,
     /// The server's clock.
     #[serde(deserialize_with = "date::lenient")]
@@ -52,10 +57,13 @@ impl Server {
 #[serde(default)]
 pub struct User {
     /// Login name.
+    #[serde(deserialize_with = "lenient::text")]
     pub username: Option<String>,
     /// Full name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// Its number.
+    #[serde(deserialize_with = "lenient::number")]
     pub id: Option<i64>,
 }
 
@@ -79,6 +87,7 @@ impl User {
 #[serde(default)]
 pub struct Tokens {
     /// The tokens.
+    #[serde(deserialize_with = "lenient::list")]
     pub token: Vec<Token>,
 }
 
@@ -87,6 +96,7 @@ pub struct Tokens {
 #[serde(rename_all = "camelCase", default)]
 pub struct Token {
     /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// When it was made.
     #[serde(deserialize_with = "date::lenient")]
@@ -95,8 +105,10 @@ pub struct Token {
     #[serde(deserialize_with = "date::lenient")]
     pub expiration_time: Option<DateTime<FixedOffset>>,
     /// Absent: it may do all that its user may.
+    #[serde(deserialize_with = "lenient::part")]
     pub permission_restrictions: Option<Restrictions>,
     /// What is sent.
+    #[serde(deserialize_with = "lenient::named")]
     pub value: Option<Secret>,
 }
 
@@ -105,6 +117,7 @@ pub struct Token {
 #[serde(rename_all = "camelCase", default)]
 pub struct Restrictions {
     /// One a permission and project.
+    #[serde(deserialize_with = "lenient::list")]
     pub permission_restriction: Vec<Restriction>,
 }
 
@@ -113,10 +126,13 @@ pub struct Restrictions {
 #[serde(rename_all = "camelCase", default)]
 pub struct Restriction {
     /// It holds everywhere.
+    #[serde(deserialize_with = "lenient::flag")]
     pub is_global_scope: bool,
     /// Where it holds.
+    #[serde(deserialize_with = "lenient::part")]
     pub project: Option<Reference>,
     /// Which permission.
+    #[serde(deserialize_with = "lenient::part")]
     pub permission: Option<Reference>,
 }
 
@@ -125,6 +141,7 @@ pub struct Restriction {
 #[serde(default)]
 pub struct Reference {
     /// The id.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: Option<String>,
 }
 

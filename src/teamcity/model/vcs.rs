@@ -2,11 +2,13 @@
 
 use serde::Deserialize;
 
+use super::lenient;
 /// Branches of a configuration.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Branches {
     /// The branches.
+    #[serde(deserialize_with = "lenient::list")]
     pub branch: Vec<Branch>,
 }
 
@@ -15,10 +17,13 @@ pub struct Branches {
 #[serde(rename_all = "camelCase", default)]
 pub struct Branch {
     /// Logical name; of a default branch without one, the whole ref.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// `<default>` for the default branch.
+    #[serde(deserialize_with = "lenient::text")]
     pub internal_name: Option<String>,
     /// The default branch.
+    #[serde(deserialize_with = "lenient::flag")]
     pub default: bool,
 }
 
@@ -27,6 +32,7 @@ pub struct Branch {
 #[serde(default)]
 pub struct Changes {
     /// The changes.
+    #[serde(deserialize_with = "lenient::list")]
     pub change: Vec<Change>,
 }
 
@@ -35,14 +41,19 @@ pub struct Changes {
 #[serde(rename_all = "camelCase", default)]
 pub struct Change {
     /// Its number.
+    #[serde(deserialize_with = "lenient::number")]
     pub id: Option<i64>,
     /// The commit.
+    #[serde(deserialize_with = "lenient::text")]
     pub version: Option<String>,
     /// Who made it.
+    #[serde(deserialize_with = "lenient::text")]
     pub username: Option<String>,
     /// Its message.
+    #[serde(deserialize_with = "lenient::text")]
     pub comment: Option<String>,
     /// The root it came from.
+    #[serde(deserialize_with = "lenient::part")]
     pub vcs_root_instance: Option<RootInstance>,
 }
 
@@ -51,7 +62,7 @@ pub struct Change {
 #[serde(default)]
 pub struct RootEntries {
     /// The entries.
-    #[serde(rename = "vcs-root-entry")]
+    #[serde(deserialize_with = "lenient::list", rename = "vcs-root-entry")]
     pub vcs_root_entry: Vec<RootEntry>,
 }
 
@@ -60,7 +71,7 @@ pub struct RootEntries {
 #[serde(default)]
 pub struct RootEntry {
     /// The root.
-    #[serde(rename = "vcs-root")]
+    #[serde(deserialize_with = "lenient::part", rename = "vcs-root")]
     pub vcs_root: Option<RootInstance>,
 }
 
@@ -69,7 +80,7 @@ pub struct RootEntry {
 #[serde(default)]
 pub struct RootInstances {
     /// The instances.
-    #[serde(rename = "vcs-root-instance")]
+    #[serde(deserialize_with = "lenient::list", rename = "vcs-root-instance")]
     pub vcs_root_instance: Vec<RootInstance>,
 }
 
@@ -78,13 +89,16 @@ pub struct RootInstances {
 #[serde(default)]
 pub struct RootInstance {
     /// A root's external id, or an instance's number.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// For an instance: its root's external id.
-    #[serde(rename = "vcs-root-id")]
+    #[serde(deserialize_with = "lenient::text", rename = "vcs-root-id")]
     pub vcs_root_id: Option<String>,
     /// Its name.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// Its settings.
+    #[serde(deserialize_with = "lenient::part")]
     pub properties: Option<RootProperties>,
 }
 
@@ -93,6 +107,7 @@ pub struct RootInstance {
 #[serde(default)]
 pub struct RootProperties {
     /// The settings.
+    #[serde(deserialize_with = "lenient::list")]
     pub property: Vec<RootProperty>,
 }
 
@@ -101,8 +116,10 @@ pub struct RootProperties {
 #[serde(default)]
 pub struct RootProperty {
     /// Its name: `url`, `branch`.
+    #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// Its value.
+    #[serde(deserialize_with = "lenient::text")]
     pub value: Option<String>,
 }
 

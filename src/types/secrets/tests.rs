@@ -68,13 +68,21 @@ fn json_stays_json_and_markup_stays_markup() {
 proptest! {
     #[test]
     fn nothing_of_a_secret_is_left_and_nothing_else_is_lost(
-        before in "[a-z\"<>&%…\\\\ ]{0,12}", secret in "[A-Z0-9+/=]{6,20}", behind in "[a-z\"<>&%… ]{0,12}"
+        before in "[a-z\"<>&%… ]{0,12}", secret in "[A-Z0-9+/=]{6,20}", behind in "[a-z\"<>&%… ]{0,12}"
     ) {
         let secrets = secrets(&[&secret]);
         let text = format!("{before}{secret}{behind}");
         let blotted = secrets.blot(&text);
         prop_assert!(!blotted.contains(&secret));
         prop_assert_eq!(blotted, format!("{before}***{behind}"));
+    }
+
+    #[test]
+    fn json_stays_json_whatever_is_hidden(text in ".{0,30}", secret in r#"[a-z/"\\0-9]{4,5}"#) {
+        let secrets = secrets(&[&secret]);
+        let json = serde_json::to_vec(&serde_json::json!({"x": [format!("{text}{secret}"), text]})).unwrap();
+        let clean: serde_json::Value = serde_json::from_slice(&secrets.blot_json(&json)).unwrap();
+        prop_assert!(!clean["x"][0].as_str().unwrap().contains(&secret));
     }
 
     #[test]

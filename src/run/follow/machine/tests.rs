@@ -106,7 +106,10 @@ fn a_canceled_success_is_canceled() {
         "canceledInfo": { "text": "stop" } });
     assert_eq!(
         verdict(&mut followed(), odd),
-        Verdict::Ended(Ending::Canceled)
+        Verdict::BrokenOff {
+            ending: Ending::Canceled,
+            late: false
+        }
     );
 }
 
@@ -166,9 +169,31 @@ proptest! {
                 prop_assert!(answer.get("canceledInfo").is_none());
                 prop_assert_eq!(&answer["failedToStart"], false);
             }
-            if matches!(verdict, Verdict::Ended(_) | Verdict::Wrong(_)) {
+            if matches!(
+                verdict,
+                Verdict::Ended(_) | Verdict::BrokenOff { .. } | Verdict::Wrong(_)
+            ) {
                 break;
             }
         }
     }
+}
+
+#[test]
+fn what_a_lagging_node_or_a_merge_says_of_a_running_build_takes_no_other_for_it() {
+    let running = json!({ "id": 7, "state": "running", "branchName": "feature/x", "revisions": revisions(COMMIT) });
+    let other = |kind: &str| json!({ "id": 5, "state": "queued", "triggered": { "type": kind } });
+    let mut followed = followed();
+    verdict(&mut followed, other("reAddedOnStop"));
+    assert!(followed.merged, "only what ran can be put back");
+    let mut followed = self::followed();
+    verdict(&mut followed, running);
+    assert_eq!(
+        verdict(&mut followed, other("reAddedOnStop")),
+        Verdict::PutBack
+    );
+    assert_eq!(followed.id, BuildId(7));
+    followed.succeed(Instant::now(), &build(other("reAddedOnStop")));
+    assert!(followed.has_been(BuildId(7)) && followed.id == BuildId(5));
+    assert!(!followed.merged);
 }
