@@ -6,7 +6,7 @@ use std::rc::Rc;
 use url::Url;
 
 use crate::bitbucket::{self, Patience};
-use crate::config::Network;
+use crate::config::{Bitbucket, Network, Pipeline};
 use crate::http::{Connection, Gated, Retry, Traced, Transport, Watch};
 use crate::teamcity::{self, Requests};
 use crate::types::{Credential, Diagnostic, Proxies, ProxyAddress, Secret, Secrets};
@@ -153,6 +153,24 @@ impl Clients {
                 )
             },
         )
+    }
+
+    /// Every way to Bitbucket that there is: the step's proxy, where this is a step, then the credential, if there is one.
+    pub fn ways_to_bitbucket(
+        &self,
+        bitbucket: &Bitbucket,
+        pipeline: &Pipeline,
+    ) -> Vec<bitbucket::Client> {
+        let proxy = pipeline
+            .is_pipelines()
+            .then(|| self.bitbucket_by_proxy(&bitbucket.api_url, &bitbucket.proxy_url));
+        let credential = bitbucket.credential.as_ref();
+        let direct = credential.map(|credential| self.bitbucket(&bitbucket.api_url, credential));
+        [proxy, direct]
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+            .collect()
     }
 
     fn direct(&self) -> Result<Rc<dyn Transport>, Diagnostic> {

@@ -15,18 +15,17 @@ use crate::cancel::{self, Fate, Fates, Settler};
 use crate::check;
 use crate::cli::{self, Command};
 use crate::clients::{Clients, Login};
-use crate::config::{self, CommandKind, RevisionChoice, Settings, What};
+use crate::config::{self, CommandKind, Settings, What};
 use crate::exit::ExitStatus;
 use crate::identity::Marker;
 use crate::outcome::{News, Superseded};
-use crate::place::clone;
-use crate::preflight::{Reach, TOKEN_VARIABLE, cure};
+use crate::preflight::{Reach, TOKEN_VARIABLE, expand_revision};
 use crate::report::console::Console;
 use crate::results::{Board, Budget, Collecting, Earlier, Results};
 use crate::run::{Context, Ledger};
 use crate::teamcity::Client;
 use crate::token::{self, Authenticated, Session, TokenCommand};
-use crate::types::{Diagnostic, ProxyAddress, Secrets};
+use crate::types::{ProxyAddress, Secrets};
 use crate::world::{BoxFuture, World, gated};
 use tokio::sync::Notify;
 
@@ -42,8 +41,12 @@ pub async fn run(
     world: World,
 ) -> ExitStatus {
     let environment: Vec<(OsString, OsString)> = environment.into_iter().collect();
+    let no_color = environment
+        .iter()
+        .any(|(name, value)| name == "NO_COLOR" && !value.is_empty());
     let secrets = config::secrets(&environment);
-    let console = Rc::new(Console::new(gated(world.output.clone(), &secrets)));
+    let console = Console::new(gated(world.output.clone(), &secrets)).plain(no_color);
+    let console = Rc::new(console);
     let named = environment
         .iter()
         .find(|(name, _)| name == "COMMAND")
@@ -86,10 +89,6 @@ async fn run_builds(
         .proxies
         .to(&connection.url)
         .map(ProxyAddress::shown);
-    if let Err(wrong) = expand_revision(&mut settings, &world) {
-        console.error(&wrong.to_string());
-        return wrong.status;
-    }
     let clients = clients(
         &settings.connection.network,
         settings.follow.debug,
@@ -98,6 +97,14 @@ async fn run_builds(
         &secrets,
     )
     .for_a_step();
+    let (bitbucket, pipeline) = (Some(&settings.bitbucket), &settings.pipeline);
+    if let What::Queue(build) = &mut settings.what
+        && let Err(wrong) =
+            expand_revision(build, &world.directory, bitbucket, pipeline, &clients).await
+    {
+        console.error(&wrong.to_string());
+        return wrong.status;
+    }
     let (Some(client), Some(stranger)) = (
         teamcity(&settings, &clients, &console),
         logged_in(&settings, &Login::Stranger, &clients, &console),
@@ -133,7 +140,7 @@ async fn run_builds(
             match news {
                 News::Begun(queued) => {
                     begun.notify_one();
-                    results.started(&queued).await;
+                    results.started(client, &queued).await;
                 }
                 News::Stopped(outcome) => results.stopped(&outcome).await,
                 News::Superseded(older) => superseded(client, board, &older).await,
@@ -373,21 +380,4 @@ fn logged_in(
             None
         }
     }
-}
-
-/// Expands an abbreviated commit, from the clone.
-fn expand_revision(settings: &mut Settings, world: &World) -> Result<(), Diagnostic> {
-    let What::Queue(build) = &mut settings.what else {
-        return Ok(());
-    };
-    let (RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision)) =
-        &mut build.revision
-    else {
-        return Ok(());
-    };
-    if revision.len() < 40 {
-        *revision = clone::expand(&world.directory, revision)
-            .ok_or_else(|| cure::short_commit(revision))?;
-    }
-    Ok(())
 }

@@ -26,6 +26,13 @@ pub struct Repository {
     pub slug: String,
 }
 
+impl Repository {
+    /// By workspace and name, where both are known.
+    pub fn of(names: Option<(String, String)>) -> Option<Self> {
+        names.map(|(workspace, slug)| Self { workspace, slug })
+    }
+}
+
 /// Bitbucket, through one way: the step's proxy, or a credential.
 #[derive(Clone)]
 pub struct Client {

@@ -32,7 +32,10 @@ pub enum ErrorKind {
     #[error("Bitbucket is not available at the moment ({0})")]
     Unavailable(String),
     /// 401.
-    #[error("Bitbucket does not accept the credential")]
+    #[error(
+        "Bitbucket does not accept the credential: it is expired, revoked or wrong. Make a new one at \
+         https://id.atlassian.com/manage-profile/security/api-tokens, or in the repository's settings under Access tokens"
+    )]
     Unauthorized,
     /// 403.
     #[error("the Bitbucket credential lacks a scope: {0}")]
@@ -117,10 +120,38 @@ fn of_json(json: &Value) -> Option<String> {
         return Some(text.to_owned());
     }
     let mut text = error.get("message")?.as_str()?.to_owned();
-    if let Some(detail) = error.get("detail").and_then(Value::as_str) {
-        text = format!("{text}: {detail}");
+    match error.get("detail") {
+        Some(Value::String(detail)) => text = format!("{text}: {detail}"),
+        Some(detail) => {
+            if let Some(scopes) = scopes(detail) {
+                text = format!("{}: {scopes}", text.trim_end_matches('.'));
+            }
+        }
+        None => {}
     }
     Some(text)
+}
+
+/// The scopes that a call takes and those that the credential has, as a refusal lists them.
+fn scopes(detail: &Value) -> Option<String> {
+    let list = |name: &str| -> Option<String> {
+        let names: Vec<&str> = detail
+            .get(name)?
+            .as_array()?
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        Some(if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        })
+    };
+    let required = list("required")?;
+    Some(match list("granted") {
+        Some(granted) => format!("required: {required}; granted: {granted}"),
+        None => format!("required: {required}"),
+    })
 }
 
 #[cfg(test)]
@@ -138,6 +169,8 @@ mod tests {
             api.as_slice(),
             pipelines,
             reports,
+            br#"{"error":{"message":"It lacks scopes.","detail":{"required":["repository"],"granted":["pipeline","account"]}}}"#,
+            br#"{"error":{"message":"It lacks scopes.","detail":{"required":["repository"],"granted":[]}}}"#,
             b"not allowed\r\n",
             b"<html>nginx",
         ]
@@ -148,6 +181,8 @@ mod tests {
                 "key: too long",
                 "Conflict: There is a variable T",
                 "The summary is empty.",
+                "It lacks scopes: required: repository; granted: pipeline, account",
+                "It lacks scopes: required: repository; granted: none",
                 "not allowed",
                 "without a reason"
             ]

@@ -4,6 +4,7 @@
 //! Knows nothing of TeamCity, settings or output.
 
 mod client;
+mod diffstat;
 mod error;
 pub mod model;
 mod patience;
@@ -12,10 +13,12 @@ mod send;
 pub(crate) mod stub;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod variables;
 
 pub use client::{Client, Repository};
 pub use error::{Error, ErrorKind};
 pub use patience::Patience;
 pub use send::proxied;
+pub use trial::Trial;
 pub use variables::Scope;

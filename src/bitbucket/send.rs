@@ -205,6 +205,33 @@ impl Sender {
         Err((error, wish.map(Duration::from_secs)))
     }
 
+    /// One try of a GET within so much time: the status, headers and body of the answer, whatever they are. Takes nothing of
+    /// the time that is kept for closing.
+    pub(super) async fn look(
+        &self,
+        url: Url,
+        limit: Duration,
+    ) -> Result<(u16, HeaderMap, Vec<u8>), Error> {
+        let begun = Instant::now();
+        let allowed = limit.min(self.patience.left(false));
+        let request = self.request(Method::GET, url, None, 1);
+        let tried = timeout(allowed, async {
+            let response = self.transport.send(request).await?;
+            let (status, headers) = (response.status, response.headers);
+            // Of a refusal, the status counts even where its words are cut.
+            let body = read_limited(response.body, LARGEST_ANSWER).await;
+            Ok::<_, ErrorKind>((status, headers, body.unwrap_or_default()))
+        });
+        let answer = match tried.await {
+            Ok(answer) => answer,
+            Err(_) => Err(ErrorKind::Unreachable("it does not answer".to_owned())),
+        };
+        if answer.is_err() {
+            self.patience.wasted(begun);
+        }
+        answer.map_err(Error::from)
+    }
+
     /// All entries of a list, over its pages.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
@@ -227,7 +254,7 @@ impl Sender {
     }
 
     /// The address of a next page. Only its path counts: the credential goes to no other host.
-    fn link(&self, next: &str) -> Option<Url> {
+    pub(super) fn link(&self, next: &str) -> Option<Url> {
         let next = Url::parse(next).ok()?;
         let below = format!("{}/", self.base.path().trim_end_matches('/'));
         let mut url = self.base.clone();

@@ -4,6 +4,7 @@
 //! no unwritable file. What `run` asks too is asked through `preflight`, so that both say the same.
 
 mod builds;
+mod credential;
 mod list;
 mod surroundings;
 
@@ -19,8 +20,7 @@ use crate::config::{self, Build, Network, Partial, RevisionChoice, What};
 use crate::exit::ExitStatus;
 use crate::http::Watch;
 use crate::identity::Marker;
-use crate::place::clone;
-use crate::preflight::{self, Bad, Findings, Known, Question, Reach, cure};
+use crate::preflight::{self, Bad, Findings, Known, Question, Reach};
 use crate::report::console::Console;
 use crate::results::{Earlier, earlier};
 use crate::teamcity::Client;
@@ -139,17 +139,14 @@ impl Work<'_> {
 
     async fn builds(&self, all: &mut Findings, client: &Client, build: &Build, known: &Known) {
         let mut build = build.clone();
-        if let RevisionChoice::Given(revision) | RevisionChoice::Pipeline(revision) =
-            &mut build.revision
-            && revision.len() < 40
+        let settings = self.settings;
+        let (bitbucket, pipeline) = (settings.bitbucket.as_ref(), &settings.pipeline);
+        let (directory, clients) = (&self.world.directory, &self.clients);
+        if let Err(wrong) =
+            preflight::expand_revision(&mut build, directory, bitbucket, pipeline, clients).await
         {
-            match clone::expand(&self.world.directory, revision) {
-                Some(full) => *revision = full,
-                None => {
-                    all.bad(Bad::new("commit", cure::short_commit(revision)));
-                    build.revision = RevisionChoice::Latest { given: false };
-                }
-            }
+            all.bad(Bad::new("commit", wrong));
+            build.revision = RevisionChoice::Latest { given: false };
         }
         let name = self.settings.pipeline.repository_full_name.as_deref();
         let repository = name.map(RepositoryAddress::on_bitbucket);

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::credential::Given;
 use crate::bitbucket::{Client, Error, ErrorKind, Repository};
 use crate::clients::Clients;
 use crate::config::Partial;
 use crate::preflight::Findings;
-use crate::preflight::cure::{self, Access};
 use crate::results::files::Folder;
-use crate::types::Diagnostic;
 
 /// The time for one way to Bitbucket.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -70,21 +69,16 @@ pub async fn bitbucket(all: &mut Findings, settings: &Partial, clients: &Clients
         );
         return;
     };
-    let client = clients.bitbucket(&bitbucket.api_url, given).ok();
-    match ask(client, &repository, &commit).await {
-        Ok(_) => all.good(
-            "Bitbucket credential",
-            "Bitbucket accepts the credential for this repository",
-        ),
-        Err(error) => {
-            let Diagnostic { what, cure, .. } = cure::bitbucket(
-                "trying the Bitbucket credential",
-                &error,
-                Some(given),
-                Access::Status,
-            );
-            all.odd("Bitbucket credential", what, cure);
+    match clients.bitbucket(&bitbucket.api_url, given) {
+        Ok(client) => {
+            let of = Given {
+                client,
+                credential: given,
+                repository,
+            };
+            of.check(all, settings, &commit).await;
         }
+        Err(wrong) => all.odd("Bitbucket credential", wrong.what, wrong.cure),
     }
 }
 

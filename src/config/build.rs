@@ -146,18 +146,14 @@ fn build_types(reader: &mut Reader, list: Option<List>) -> Vec<BuildTypeId> {
 }
 
 fn build(reader: &mut Reader, raw: &mut Raw, pipeline: &Pipeline) -> Build {
-    let given_branch = raw.branch.is_some();
     let branch = branch(reader, raw.branch.take(), pipeline);
-    let revision = revision(reader, raw.revision.take(), pipeline);
-    if let (true, RevisionChoice::Pipeline(_), Some(own)) =
-        (given_branch, &revision, &pipeline.branch)
-        && branch != BranchChoice::Given(own.clone())
-    {
-        reader.warn(
-            "BRANCH",
-            "is another branch than the pipeline's, whose commit is asked for: set REVISION to 'latest' if you want that branch's newest change",
-        );
-    }
+    let revision = match revision(reader, raw.revision.take(), pipeline) {
+        // The pipeline's commit is none of another branch's.
+        RevisionChoice::Pipeline(_) if names_another(&branch, pipeline) => {
+            RevisionChoice::Latest { given: false }
+        }
+        revision => revision,
+    };
     Build {
         build_types: Vec::new(),
         branch,
@@ -227,6 +223,14 @@ fn branch(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> Br
         (None, Some(branch)) => BranchChoice::Pipeline(branch.clone()),
         (None, None) => BranchChoice::Unknown,
     }
+}
+
+/// Whether `BRANCH` names another branch than the pipeline's. Nothing here tells which one `<default>` is.
+fn names_another(branch: &BranchChoice, pipeline: &Pipeline) -> bool {
+    let (BranchChoice::Given(given), Some(own)) = (branch, &pipeline.branch) else {
+        return false;
+    };
+    given.trim_start_matches("refs/heads/") != own.trim_start_matches("refs/heads/")
 }
 
 fn revision(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> RevisionChoice {

@@ -67,6 +67,7 @@ pub(super) fn read(
         }
     }
     note_strangers(&all, &given, reader);
+    note_app_password(&all, reader);
     let mut headers = Vec::new();
     for (name, value) in &all {
         if name.starts_with(HEADER_PREFIX)
@@ -279,6 +280,19 @@ fn whole<'a>(
         all.push(*item);
     }
     Some(all)
+}
+
+/// Variables of older pipes. Bitbucket took app passwords until 28 July 2026 (community.atlassian.com, ba-p/3237429).
+fn note_app_password(all: &BTreeMap<String, String>, reader: &mut Reader) {
+    let old = ["BITBUCKET_APP_PASSWORD", "BITBUCKET_USERNAME"];
+    let is_given = |name: &&str| all.get(*name).is_some_and(|text| !text.trim().is_empty());
+    if let Some(name) = old.into_iter().find(is_given) {
+        reader.warn(
+            name,
+            "is ignored: app passwords ended on 28 July 2026. Pass ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN \
+             (scope read:repository:bitbucket), or BITBUCKET_ACCESS_TOKEN (scope repository)",
+        );
+    }
 }
 
 /// Names that are nearly ours.

@@ -85,6 +85,12 @@ impl Pipeline {
         Some(url)
     }
 
+    /// Workspace and repository, by the names that addresses have.
+    #[must_use]
+    pub fn repository(&self) -> Option<(String, String)> {
+        self.workspace.clone().zip(self.repository_slug.clone())
+    }
+
     /// Whether the pipeline can be told from all others, so that its builds can be found again.
     #[must_use]
     pub fn has_identity(&self) -> bool {

@@ -50,6 +50,7 @@ pub(super) fn results(
         code_insights: reader.boolean("CODE_INSIGHTS", raw.code_insights.take(), true)
             && (waits || build_status),
         build_status,
+        build_status_given,
         label: label(reader, raw.label.take(), pipeline),
         report_file: (!is_none(&report_file)).then(|| PathBuf::from(report_file.trim())),
         output_variables: reader.boolean("OUTPUT_VARIABLES", raw.output_variables.take(), false),

@@ -245,6 +245,8 @@ pub struct Results {
     pub code_insights: bool,
     /// Whether to put a build status on the commit. Only with a credential.
     pub build_status: bool,
+    /// Whether `BUILD_STATUS` says so itself.
+    pub build_status_given: bool,
     /// Tells this run from others of the same configurations on the same commit.
     pub label: Option<String>,
     /// The report page's file.

@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Digits of a full SHA-1 name.
-const FULL: usize = 40;
+pub(super) const FULL: usize = 40;
 /// Bytes of a pack index before its table of counts: magic and version.
 const HEADER: u64 = 8;
 /// Bytes of the table of counts.

@@ -6,6 +6,8 @@ mod build;
 mod build_types;
 pub mod cure;
 mod finding;
+mod publisher;
+mod revision;
 pub mod rights;
 mod server;
 
@@ -13,4 +15,6 @@ pub use agents::{Target, agent, agents};
 pub use build::build;
 pub use build_types::{AT_ONCE, build_type};
 pub use finding::{Bad, Finding, Findings, Question};
+pub use publisher::reports_itself;
+pub use revision::expand_revision;
 pub use server::{Known, Reach, TOKEN_VARIABLE, TOKENS_EXPIRE_SINCE, expiry, server, version};

@@ -37,8 +37,9 @@ pub fn file_names(outcome: &RunOutcome) -> HashSet<String> {
     names
 }
 
-/// The annotations: problems, then tests, in the order of their classes; at most a thousand.
-pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
+/// The annotations: problems, then tests, in the order of their classes; at most a thousand. Within each those on `changed`
+/// files come first: a reviewer sees these files.
+pub fn all(outcome: &RunOutcome, tree: &Tree, changed: &HashSet<String>) -> Vec<Annotation> {
     let mut made = Made {
         report: insights::id_of(outcome),
         several: outcome.builds.len() > 1,
@@ -53,14 +54,19 @@ pub fn all(outcome: &RunOutcome, tree: &Tree) -> Vec<Annotation> {
             made.problem(build, problem);
         }
     }
+    made.put_first(0, changed);
     let tests = outcome
         .builds
         .iter()
         .flat_map(|build| build.failed_tests.iter().map(move |test| (build, test)));
     let mut tests: Vec<_> = tests.collect();
     tests.sort_by_key(|(_, test)| test.class.rank());
-    for (build, test) in tests {
-        made.test(build, test);
+    for group in tests.chunk_by(|(_, one), (_, other)| one.class.rank() == other.class.rank()) {
+        let begin = made.all.len();
+        for (build, test) in group {
+            made.test(build, test);
+        }
+        made.put_first(begin, changed);
     }
     made.all.truncate(MOST);
     made.all
@@ -75,6 +81,13 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
+    /// Those on these files come first among all from `begin` on; else the order stays.
+    fn put_first(&mut self, begin: usize, files: &HashSet<String>) {
+        if let Some(part) = self.all.get_mut(begin..) {
+            part.sort_by_key(|one| !one.path.as_ref().is_some_and(|path| files.contains(path)));
+        }
+    }
+
     fn test(&mut self, build: &BuildOutcome, test: &FailedTest) {
         let details = test.details.as_deref().unwrap_or_default();
         let name = TestName::parse(&test.name);
@@ -246,7 +259,7 @@ mod tests {
 
     #[test]
     fn tests_and_problems_are_on_the_lines_that_they_name() {
-        let all = all(&sample::failed_run(), &tree());
+        let all = all(&sample::failed_run(), &tree(), &HashSet::new());
         insta::assert_snapshot!(serde_json::to_string_pretty(&all).unwrap());
     }
 
@@ -266,7 +279,7 @@ mod tests {
             within: None,
         });
         outcome.builds.extend([build.clone(), build]);
-        let all = all(&outcome, &Tree::default());
+        let all = all(&outcome, &Tree::default(), &HashSet::new());
         assert_eq!(all.len(), 1_000);
         let ids: HashSet<_> = all.iter().map(|one| &one.external_id).collect();
         assert_eq!(ids.len(), all.len());
@@ -291,9 +304,42 @@ mod tests {
     }
 
     #[test]
+    fn those_on_files_of_the_diff_come_first_within_their_class() {
+        let mut outcome = sample::failed_run();
+        let build = &mut outcome.builds[0];
+        build.problems.clear();
+        let failed = |name: &str, file: &str, is_new| FailedTest {
+            name: name.into(),
+            details: Some(format!("at {file}:3")),
+            is_new,
+            duration: None,
+            within: None,
+        };
+        let (cart, checkout) = (
+            "src/main/java/com/acme/shop/Cart.java",
+            "src/test/java/com/acme/shop/CheckoutTest.java",
+        );
+        build.failed_tests = vec![
+            failed("old.elsewhere", cart, false),
+            failed("new.elsewhere", cart, true),
+            failed("old.here", checkout, false),
+            failed("new.here", checkout, true),
+        ];
+        let changed = HashSet::from([checkout.to_owned()]);
+        let names: Vec<_> = all(&outcome, &tree(), &changed)
+            .into_iter()
+            .map(|one| one.details.unwrap().lines().next().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            names,
+            ["new.here", "new.elsewhere", "old.here", "old.elsewhere"]
+        );
+    }
+
+    #[test]
     fn ids_stay_the_same_from_run_to_run() {
         let ids = || {
-            all(&sample::failed_run(), &tree())
+            all(&sample::failed_run(), &tree(), &HashSet::new())
                 .into_iter()
                 .map(|one| one.external_id)
                 .collect::<Vec<_>>()
@@ -311,9 +357,9 @@ mod tests {
             class: None,
             within: None,
         }];
-        assert_eq!(all(&outcome, &Tree::default()).len(), 3);
+        assert_eq!(all(&outcome, &Tree::default(), &HashSet::new()).len(), 3);
         outcome.builds[0].failed_tests.clear();
-        assert_eq!(all(&outcome, &Tree::default()).len(), 1);
+        assert_eq!(all(&outcome, &Tree::default(), &HashSet::new()).len(), 1);
     }
 
     #[test]
@@ -326,7 +372,7 @@ mod tests {
             class: Some(Class::New),
             within: None,
         }];
-        let all = all(&outcome, &tree());
+        let all = all(&outcome, &tree(), &HashSet::new());
         assert_eq!(all[0].severity, Severity::Low);
         assert_eq!((all[1].severity, all[1].line), (Severity::High, Some(4)));
         assert_eq!(

@@ -7,6 +7,9 @@
 //! pages appears again, which readers of the format add up. Muted failures fail no build, so they are skipped ones
 //! here. Build problems become failed tests of a suite of their own where a failed build has no failed test, since
 //! Pipelines shows no Tests tab without one.
+//!
+//! A test's `classname` and `name` are the same in each run: Bitbucket keeps its history, its flaky mark and its
+//! quarantine under them. So neither holds a build's number; a test without class and suite has its configuration's id.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -73,17 +76,17 @@ pub struct Written {
 /// Writes one document.
 pub struct JUnitWriter<W: Write> {
     xml: Writer<W>,
-    build: String,
+    build_type: String,
     label: Option<String>,
     written: Written,
 }
 
 impl<W: Write> JUnitWriter<W> {
-    /// Begins a document about the build of this name.
+    /// Begins a document about the build of this name, of the configuration with this id.
     ///
     /// # Errors
     /// Those of the writer, as in each method.
-    pub fn new(write: W, build: &str) -> io::Result<Self> {
+    pub fn new(write: W, build: &str, build_type: &str) -> io::Result<Self> {
         let mut xml = Writer::new_with_indent(write, b' ', 1);
         let build = one_line(build, 200);
         xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -91,7 +94,7 @@ impl<W: Write> JUnitWriter<W> {
         xml.write_event(Event::Start(head))?;
         Ok(Self {
             xml,
-            build,
+            build_type: one_line(build_type, 250),
             label: None,
             written: Written::default(),
         })
@@ -148,7 +151,7 @@ impl<W: Write> JUnitWriter<W> {
             } else {
                 first.as_str()
             };
-            let class = problem.within.as_deref().unwrap_or(&self.build);
+            let class = problem.within.as_deref().unwrap_or(&self.build_type);
             let case = BytesStart::new("testcase").with_attributes([
                 ("classname", one_line(class, 200).as_str()),
                 ("name", name),
@@ -216,8 +219,8 @@ impl<W: Write> JUnitWriter<W> {
             )
         });
         let time = tests.iter().filter_map(|(_, test)| test.duration).sum();
-        let build = self.build.clone();
-        let name = if suite.is_empty() { &build } else { suite };
+        let own = self.build_type.clone();
+        let name = if suite.is_empty() { &own } else { suite };
         self.open_suite(name, all, failures, skipped, time)?;
         for (name, test) in tests {
             self.case(name, test)?;
@@ -234,7 +237,7 @@ impl<W: Write> JUnitWriter<W> {
         let mut class = name.class.as_str();
         if class.is_empty() {
             class = if name.suite.is_empty() {
-                &self.build
+                &self.build_type
             } else {
                 &name.suite
             };

@@ -1,9 +1,14 @@
 //! TeamCity's test names, taken apart as its pages do: `suite: package.Class.test(parameters)`.
 
+use crate::types::hash;
 use crate::types::text::one_line;
 
 /// Longest part that is kept, in characters.
 const LONGEST: usize = 500;
+/// Longest name that is looked at, in characters.
+const LONGEST_WHOLE: usize = 3_000;
+/// Digits by which long names that begin alike are told apart.
+const DIGITS: usize = 8;
 
 /// The parts of a test's name, as plain text. Only `name` is never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +24,7 @@ pub struct TestName {
 impl TestName {
     /// Takes a name apart.
     pub fn parse(full: &str) -> Self {
-        let full = one_line(full, LONGEST * 3);
+        let full = cut(full, LONGEST_WHOLE);
         // Parameters may hold anything, dots and colons too.
         let proper = full.find(['(', '[', '{', '"', '\'']).unwrap_or(full.len());
         let (suite, rest) = match full.get(..proper).and_then(|head| head.rfind(": ")) {
@@ -46,13 +51,23 @@ impl TestName {
         } else {
             name
         };
-        let cut = |text: &str| one_line(text, LONGEST);
         Self {
-            suite: cut(suite),
-            class: cut(class),
-            name: cut(name),
+            suite: cut(suite, LONGEST),
+            class: cut(class, LONGEST),
+            name: cut(name, LONGEST),
         }
     }
+}
+
+/// A text of at most so many characters. A longer one ends with digits of its own, the same in each run: the names of
+/// parameterised tests often differ at their ends alone.
+fn cut(text: &str, longest: usize) -> String {
+    let line = one_line(text, longest);
+    if line.chars().count() < longest || one_line(text, usize::MAX) == line {
+        return line;
+    }
+    let digits = hash::hex(&[text], DIGITS);
+    format!("{} {digits}", one_line(text, longest - DIGITS - 1))
 }
 
 fn is_class(text: &str) -> bool {
@@ -106,6 +121,17 @@ mod tests {
         );
         assert_eq!(parts("  "), expected("", "", "(no name)"));
         assert_eq!(parts("suite: "), expected("", "", "suite:"));
+    }
+
+    #[test]
+    fn long_names_that_begin_alike_stay_apart() {
+        let of = |end: &str| parts(&format!("a.B.c[{}{end}]", "x".repeat(700)))[2].clone();
+        let (one, two) = (of("1"), of("2"));
+        assert_ne!(one, two);
+        assert_eq!(one, of("1"));
+        assert_eq!((one.chars().count(), two.chars().count()), (500, 500));
+        let whole = parts(&"y".repeat(500));
+        assert_eq!(whole[2], "y".repeat(500));
     }
 
     proptest! {

@@ -23,6 +23,7 @@ pub use collecting::Collecting;
 pub use details::read;
 pub use earlier::Earlier;
 use files::Folder;
+use futures_util::stream::{self, StreamExt as _};
 pub use publish::Board;
 use publish::{PublishSettings, Publisher};
 pub use seats::Rank;
@@ -31,10 +32,12 @@ use crate::config::{Settings, What};
 use crate::exit::ExitStatus;
 use crate::identity::Marker;
 use crate::outcome::{QueuedBuild, RunOutcome};
+use crate::preflight::{self, AT_ONCE};
 use crate::report::console::Console;
 use crate::report::page::{self, PageContext};
 use crate::report::{env, json};
-use crate::types::Secrets;
+use crate::teamcity::Client;
+use crate::types::{RepositoryAddress, Secrets};
 use tokio::time::timeout_at;
 
 /// Where results go.
@@ -78,8 +81,12 @@ impl<'a> Results<'a> {
     }
 
     /// The builds are queued: Bitbucket is told.
-    pub async fn started(&self, queued: &[QueuedBuild]) {
+    pub async fn started(&self, client: &Client, queued: &[QueuedBuild]) {
         if let Some(publisher) = &self.publisher {
+            let results = &self.settings.results;
+            if results.build_status && !results.build_status_given {
+                self.leave_to_teamcity(publisher, client, queued).await;
+            }
             publisher.started(queued).await;
         }
     }
@@ -90,6 +97,30 @@ impl<'a> Results<'a> {
             && outcome.builds.iter().any(|build| build.id.is_some())
         {
             publisher.stopped(outcome).await;
+        }
+    }
+
+    /// Finds the configurations whose builds TeamCity itself reports to Bitbucket.
+    async fn leave_to_teamcity(
+        &self,
+        publisher: &Publisher,
+        client: &Client,
+        queued: &[QueuedBuild],
+    ) {
+        let name = self.settings.pipeline.repository_full_name.as_deref();
+        let repository = name.map(RepositoryAddress::on_bitbucket);
+        let repository = repository.as_ref();
+        let all = queued.iter().map(|build| &build.build_type);
+        let all = all.map(|id| async move {
+            let reported = preflight::reports_itself(client, id, repository).await;
+            (id, reported)
+        });
+        let all: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
+        for (id, _) in all.into_iter().filter(|(_, reported)| *reported) {
+            publisher.leave(id.clone());
+            self.console.text(&format!(
+                "{id}: TeamCity's Commit Status Publisher sets the build status, so the pipe sets none. BUILD_STATUS: 'true' sets both."
+            ));
         }
     }
 
@@ -213,6 +244,7 @@ fn publisher(settings: &Settings, board: Option<&Board>) -> Option<Publisher> {
         waits: settings.follow.wait,
         picks_up: matches!(settings.what, What::Follow(_) | What::FollowAuto),
         clone_dir: pipeline.clone_dir.clone(),
+        pull_request: pipeline.pull_request_id.clone(),
     };
     let publisher = Publisher::new(publish, board?.clone());
     publisher.shows().then_some(publisher)

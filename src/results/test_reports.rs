@@ -99,6 +99,10 @@ impl<'a> TestReports<'a> {
                     reports: self,
                     id: member_id,
                     name: title(&member),
+                    build_type: member
+                        .build_type_id
+                        .clone()
+                        .unwrap_or_else(|| name_of(&member)),
                     counts: Some(member.test_occurrences.unwrap_or_default()),
                 });
             }
@@ -126,6 +130,7 @@ impl<'a> TestReports<'a> {
                 reports: self,
                 id,
                 name,
+                build_type: build.build_type.as_str().to_owned(),
                 counts,
             };
             let problems = async {
@@ -176,11 +181,14 @@ fn has_tests(build: &Build) -> bool {
             .is_some_and(|counts| counts.count > 0)
 }
 
-fn title(build: &Build) -> String {
+fn name_of(build: &Build) -> String {
     let name = build.build_type.as_ref().and_then(|kind| kind.name.clone());
-    let name = name
-        .or_else(|| build.build_type_id.clone())
-        .unwrap_or_else(|| "build".to_owned());
+    name.or_else(|| build.build_type_id.clone())
+        .unwrap_or_else(|| "build".to_owned())
+}
+
+fn title(build: &Build) -> String {
+    let name = name_of(build);
     match &build.number {
         Some(number) => format!("{name} #{number}"),
         None => name,
@@ -190,7 +198,10 @@ fn title(build: &Build) -> String {
 struct File<'a> {
     reports: &'a TestReports<'a>,
     id: BuildId,
+    /// With the build's number, for people.
     name: String,
+    /// What tests without a class are filed under.
+    build_type: String,
     counts: Option<Counts>,
 }
 
@@ -232,7 +243,7 @@ impl File<'_> {
                 self.name
             )
         };
-        let writer = JUnitWriter::new(draft, &self.name).map_err(failed)?;
+        let writer = JUnitWriter::new(draft, &self.name, &self.build_type).map_err(failed)?;
         let mut writer = writer.labeled(self.reports.label.as_deref());
         let may_have =
             |filter: &TestFilter| self.counts.is_none_or(|counts| may_have(counts, *filter));

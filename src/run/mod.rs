@@ -5,6 +5,7 @@ mod context;
 mod follow;
 mod ledger;
 mod pick_up;
+mod pull_request;
 mod queue;
 mod start;
 mod stop;

@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::context::Context;
 use super::follow::Asked;
 use super::ledger::Entry;
+use super::pull_request;
 use super::queue::{self, Marked, id_of};
 use super::stop;
 use crate::config::Build as BuildSettings;
@@ -36,6 +37,7 @@ pub async fn start(
     known: &Known,
 ) -> Result<Vec<Option<Started>>, Diagnostic> {
     let build_types = build_types(context, &settings.build_types).await?;
+    pull_request::say(context, settings);
     let target = target(context, settings).await?;
     let target = target.as_ref();
     let started = queue_all(context, settings, known, &build_types, target);

@@ -19,6 +19,9 @@ pub(super) const BUILD_TYPE: &str = "id,name,projectName,projectId,paused,templa
 pub(super) const BRANCHES: &str = "branch(name,internalName,default)";
 pub(super) const CHANGES: &str =
     "change(id,version,username,comment,vcsRootInstance(id,vcs-root-id))";
+/// `features` since 7.0 (TeamCity's source: BuildType.java, PropEntityFeature.java).
+pub(super) const FEATURES: &str = "features(feature(type,disabled,properties(property(name,value)))),\
+     vcs-root-entries(vcs-root-entry(vcs-root(id,properties(property(name,value)))))";
 pub(super) const ROOT_ENTRIES: &str =
     "vcs-root-entry(id,vcs-root(id,name,properties(property(name,value))))";
 pub(super) const ROOT_INSTANCES: &str =

@@ -14,6 +14,7 @@ mod date;
 mod default_branch;
 mod elements;
 mod error;
+mod features;
 mod fields;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -1,7 +1,7 @@
 //! The example pipelines run: each step is a shell script as Pipelines makes it, each pipe in it the binary, against a
 //! simulated TeamCity and Bitbucket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use teamcity_simulator::bitbucket::{Bitbucket, Pipeline, Scope};
-use teamcity_simulator::{Artifact, BuildType, Plan, Scenario, Simulator};
+use teamcity_simulator::{Artifact, BuildType, Outcome, Plan, Scenario, Simulator};
 use tempfile::TempDir;
 
 use crate::documents::{IMAGE, VERSION, yaml};
@@ -115,8 +115,40 @@ fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&st
         ("BITBUCKET_PROXY_URL", proxy.as_str()),
         ("BITBUCKET_API_URL", api.as_str()),
     ];
-    for (index, (parallel, step)) in steps(&parsed).into_iter().enumerate() {
+    let mut outputs: BTreeMap<String, String> = BTreeMap::new();
+    let mut waiting: VecDeque<(Option<usize>, &Value)> = steps(&parsed).into();
+    let mut index = 0;
+    while let Some((parallel, step)) = waiting.pop_front() {
+        index += 1;
+        let name = step["name"].as_str().unwrap().to_owned();
+        if step["type"] == "pipeline" {
+            let inputs = step["input-variables"].as_object().unwrap();
+            let value = |text: &str| match text.strip_prefix('$') {
+                Some(variable) => outputs[variable].clone(),
+                None => text.to_owned(),
+            };
+            // The child knows what it is handed, and is a pipeline of its own.
+            outputs = inputs
+                .iter()
+                .map(|(name, text)| (name.clone(), value(text.as_str().unwrap())))
+                .collect();
+            environment.insert("BITBUCKET_PIPELINE_UUID", CHILD);
+            environment.insert("BITBUCKET_BUILD_NUMBER", "4711");
+            artifacts.clear();
+            let child = &parsed["pipelines"]["custom"][step["custom"].as_str().unwrap()];
+            for step in steps_in(child).into_iter().rev() {
+                waiting.push_front(step);
+            }
+            continue;
+        }
+        if let Some(state) = step["condition"]["state"].as_str()
+            && !holds(state, &outputs)
+        {
+            ran.push((name, 0, "skipped".to_owned()));
+            continue;
+        }
         let clone = clone(files, &artifacts);
+        let collected = tempfile::NamedTempFile::new().unwrap();
         let uuid = format!("{{e3c9bb5f-9a2b-45ab-93ae-{index:012}}}");
         let parallel = parallel.map_or_else(String::new, |number| number.to_string());
         let shell = |items: &Value, exit_code: &str| {
@@ -125,9 +157,11 @@ fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&st
                 .args(["-e", "-c", &script])
                 .env_clear()
                 .envs(&environment)
+                .envs(&outputs)
                 .env("BITBUCKET_STEP_UUID", &uuid)
                 .env("BITBUCKET_PARALLEL_STEP", &parallel)
                 .env("BITBUCKET_EXIT_CODE", exit_code)
+                .env("BITBUCKET_PIPELINES_VARIABLES_PATH", collected.path())
                 .current_dir(clone.path())
                 .output()
                 .unwrap();
@@ -141,10 +175,24 @@ fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&st
             assert_eq!(after, 0, "{text}");
             log += &text;
         }
-        let name = step["name"].as_str().unwrap().to_owned();
         ran.push((name, status, log));
-        keep(&step["artifacts"], clone.path(), &mut artifacts);
-        if status != 0 {
+        for (name, value) in fs::read_to_string(collected.path())
+            .unwrap()
+            .lines()
+            .map(|line| line.split_once('=').unwrap())
+        {
+            let listed = step["output-variables"].as_array().unwrap();
+            assert!(listed.iter().any(|known| known == name), "{name}");
+            outputs.insert(name.to_owned(), value.to_owned());
+        }
+        for upload in step["artifacts"]["upload"].as_array().into_iter().flatten() {
+            if status == 0 || upload["capture-on"] == "always" {
+                keep(&upload["paths"], clone.path(), &mut artifacts);
+            }
+        }
+        if status == 0 {
+            keep(&step["artifacts"], clone.path(), &mut artifacts);
+        } else if step["on-fail"]["strategy"] != "ignore" {
             break;
         }
     }
@@ -155,8 +203,25 @@ fn run(name: &str, scenario: Scenario, variables: &[(&str, &str)], files: &[(&st
     }
 }
 
-/// The steps of the one pipeline in a file, in order, with their numbers where they run side by side.
+/// Another pipeline's identity.
+const CHILD: &str = "{0b9f1a52-5d55-4f0e-9c37-0d2f1c1d2e3f}";
+
+/// Whether a condition on variables holds: one comparison, as the examples write it.
+fn holds(state: &str, variables: &BTreeMap<String, String>) -> bool {
+    let (name, value) = state.split_once(" == ").unwrap();
+    variables.get(name).is_some_and(|known| known == value)
+}
+
+/// The steps of the pipeline in a file, in order; child pipelines have theirs when they are called.
 fn steps(parsed: &Value) -> Vec<(Option<usize>, &Value)> {
+    let kinds = parsed["pipelines"].as_object().unwrap();
+    let starts = |kind: &&String| kinds.len() == 1 || *kind != "custom";
+    let first = kinds.keys().find(starts).unwrap();
+    steps_in(&kinds[first])
+}
+
+/// The steps of a pipeline, with their numbers where they run side by side.
+fn steps_in(pipeline: &Value) -> Vec<(Option<usize>, &Value)> {
     fn collect<'a>(value: &'a Value, steps: &mut Vec<(Option<usize>, &'a Value)>) {
         match value {
             Value::Object(map) => {
@@ -177,7 +242,7 @@ fn steps(parsed: &Value) -> Vec<(Option<usize>, &Value)> {
         }
     }
     let mut steps = Vec::new();
-    collect(&parsed["pipelines"], &mut steps);
+    collect(pipeline, &mut steps);
     assert!(!steps.is_empty());
     steps
 }
@@ -284,7 +349,7 @@ fn every_example_has_a_test() {
     for name in &names {
         assert!(tests.contains(&format!("\"{name}\"")), "{name}");
     }
-    assert_eq!(names.len(), 11);
+    assert_eq!(names.len(), 14);
 }
 
 #[test]
@@ -345,6 +410,39 @@ fn start_and_wait_later() {
     for name in ["✔ App / Shop_LongTests", "✔ App / Shop_Package"] {
         assert!(ran.log(3).contains(name), "{}", ran.log(3));
     }
+}
+
+#[test]
+fn output_variables() {
+    let ran = run("output-variables.yml", shop(), &[], &[]);
+    ran.all_pass();
+    let said = "deploys 1 of http://";
+    assert!(ran.log(1).contains(said), "{}", ran.log(1));
+    assert!(!holds("A == B", &BTreeMap::new()));
+}
+
+#[test]
+fn goes_on_after_failure() {
+    let plan = Plan::new()
+        .queued_for(Duration::ZERO)
+        .runs_for(Duration::from_secs(1))
+        .outcome(Outcome::Failure);
+    let nightly = BuildType::new("Shop_NightlyTests").roots(["App_Git"]);
+    let scenario = shop().build_type(nightly).plan("Shop_NightlyTests", plan);
+    let ran = run("goes-on-after-failure.yml", scenario, &[], &[]);
+    assert_eq!(ran.steps[0].1, 1, "{}", ran.log(0));
+    assert_eq!(ran.steps[1].1, 0, "{}", ran.log(1));
+    let said = "The nightly tests ended with FAILURE, see http://";
+    assert!(ran.log(1).contains(said), "{}", ran.log(1));
+}
+
+#[test]
+fn parent_and_child() {
+    let ran = run("parent-and-child.yml", shop(), &[], &[]);
+    ran.all_pass();
+    assert_eq!(ran.simulator.builds().len(), 1);
+    assert_eq!(ran.steps.len(), 2);
+    assert!(ran.log(1).contains("success"), "{}", ran.log(1));
 }
 
 #[test]

@@ -97,9 +97,18 @@ fn what_is_given_beats_the_pipeline() {
     assert_eq!(given.revision, RevisionChoice::Latest { given: true });
     let given = build(&[&own[..], &[("REVISION", "ABCDEF0")]].concat());
     assert_eq!(given.revision, RevisionChoice::Given("abcdef0".into()));
-    assert!(
-        warned(&[&own[..], &[("BRANCH", "release")]].concat()).contains("REVISION to 'latest'")
-    );
+    for other in ["release", "pull-requests/9"] {
+        let given = build(&[&own[..], &[("BRANCH", other)]].concat());
+        assert_eq!(given.branch, BranchChoice::Given(other.into()));
+        assert_eq!(given.revision, RevisionChoice::Latest { given: false });
+    }
+    for same in ["main", "refs/heads/main", "<default>"] {
+        let given = build(&[&own[..], &[("BRANCH", same)]].concat());
+        assert_eq!(
+            given.revision,
+            RevisionChoice::Pipeline("0123456789ab".into())
+        );
+    }
     assert!(bad(&[("REVISION", "main")]).contains("REVISION can't be 'main'"));
 }
 

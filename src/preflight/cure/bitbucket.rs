@@ -13,6 +13,10 @@ pub enum Access {
     Write,
     /// No variables, but a repository's commits and their build statuses.
     Status,
+    /// Whether pipelines have ended.
+    Pipelines,
+    /// Which files a pull request changes.
+    ChangedFiles,
 }
 
 /// A request to Bitbucket failed for good.
@@ -34,10 +38,11 @@ pub fn bitbucket(
             format!("Bitbucket does not accept the credential in {names}"),
             match credential {
                 Some(Credential::Bearer(_)) => {
-                    "It is wrong, expired or revoked: make a new access token in the repository's or workspace's settings.".to_owned()
+                    "It is expired, revoked or wrong. Make a new one in the settings of the repository, project or workspace, under Access tokens."
+                        .to_owned()
                 }
-                _ => "The first is the account's e-mail address (not its user name), the second an API token with scopes from \
-                      https://id.atlassian.com/manage-profile/security/api-tokens."
+                _ => "The API token is expired (each lives a year at most), revoked or wrong, or the other is not the account's e-mail address. \
+                      Make a new API token with scopes at https://id.atlassian.com/manage-profile/security/api-tokens."
                     .to_owned(),
             },
         ),
@@ -107,6 +112,16 @@ fn needs(credential: Option<&Credential>, access: Access) -> String {
             "the scope read:repository:bitbucket",
             "repository",
             "set build statuses",
+        ),
+        Access::Pipelines => (
+            "the scope read:pipeline:bitbucket",
+            "pipeline",
+            "read pipelines",
+        ),
+        Access::ChangedFiles => (
+            "the scope read:pullrequest:bitbucket",
+            "pullrequest",
+            "read pull requests",
         ),
     };
     match credential {

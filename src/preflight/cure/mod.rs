@@ -157,9 +157,10 @@ pub fn lost_without_tag(
 pub fn short_commit(commit: &str) -> Diagnostic {
     Diagnostic::usage(
         format!(
-            "the commit {commit} is abbreviated, and the clone in the working directory does not know it"
+            "the commit {commit} is abbreviated, and neither the clone in the working directory nor Bitbucket tells the rest of it"
         ),
-        "Keep the step's clone enabled and deep enough, or give all 40 digits in REVISION.",
+        "Keep the step's clone enabled and deep enough, pass a Bitbucket credential that may read the repository (scope repository, \
+         or read:repository:bitbucket), or give all 40 digits in REVISION.",
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::types::text::one_line;
+use crate::types::text::{one_line, plain_line};
 use crate::world::Output;
 
 /// Longest name or text of the server's on one line, in characters.
@@ -18,6 +18,8 @@ pub(super) const RESET: &str = "\u{1b}[0m";
 /// Writes the step's log.
 pub struct Console {
     output: Output,
+    /// Whether `NO_COLOR` asks for text alone (<https://no-color.org>).
+    plain: bool,
     pub(super) names: RefCell<Vec<String>>,
 }
 
@@ -26,14 +28,25 @@ impl Console {
     pub fn new(output: Output) -> Self {
         Self {
             output,
+            plain: false,
             names: RefCell::default(),
         }
+    }
+
+    /// The same without colours, if this says so.
+    #[must_use]
+    pub fn plain(self, plain: bool) -> Self {
+        Self { plain, ..self }
     }
 
     /// Writes one line. That nobody reads the log is no reason to fail.
     pub fn line(&self, line: &str) {
         // Who runs the pipe in TeamCity must not have a build's output obeyed there.
-        let harmless = line.replace("##teamcity[", "## teamcity[");
+        let mut harmless = line.replace("##teamcity[", "## teamcity[");
+        if self.plain {
+            let lines: Vec<_> = harmless.split('\n').map(plain_line).collect();
+            harmless = lines.join("\n");
+        }
         let mut output = self.output.borrow_mut();
         let _ = writeln!(output, "{harmless}").and_then(|()| output.flush());
     }

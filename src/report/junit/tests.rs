@@ -14,7 +14,7 @@ fn test(name: &str, result: TestResult) -> TestCase {
 }
 
 fn document(work: impl FnOnce(&mut JUnitWriter<Vec<u8>>)) -> String {
-    let mut writer = JUnitWriter::new(Vec::new(), "Shop / Build").unwrap();
+    let mut writer = JUnitWriter::new(Vec::new(), "Shop / Build #12", "Shop_Build").unwrap();
     work(&mut writer);
     String::from_utf8(writer.finish().unwrap().1).unwrap()
 }
@@ -95,7 +95,7 @@ fn a_build_without_tests_is_a_document_too() {
     let text = document(|_| {});
     assert_eq!(
         text,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"Shop / Build\">\n</testsuites>\n"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"Shop / Build #12\">\n</testsuites>\n"
     );
 }
 
@@ -114,7 +114,7 @@ fn a_hundred_thousand_tests_go_through_a_page_at_a_time() {
     let page: Vec<_> = (0..1000)
         .map(|n| test(&format!("S: a.B.t{n}"), TestResult::Passed))
         .collect();
-    let mut writer = JUnitWriter::new(Count(0), "b").unwrap();
+    let mut writer = JUnitWriter::new(Count(0), "b", "B").unwrap();
     for _ in 0..100 {
         writer.page(&page).unwrap();
     }

@@ -331,5 +331,5 @@ fn short(version: &str) -> String {
 }
 
 fn clock(moment: Moment) -> String {
-    moment.format("%Y-%m-%d %H:%M:%S %:z").to_string()
+    moment.to_utc().format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

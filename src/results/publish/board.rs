@@ -133,13 +133,18 @@ impl Board {
         ask: impl AsyncFn(&Client) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
         let mut last = Ok(None);
-        for way in [&self.proxy, &self.direct].into_iter().flatten() {
+        for way in self.ways() {
             match ask(way).await {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) => last = Err(error),
             }
         }
         last
+    }
+
+    /// The ways, best first.
+    pub(super) fn ways(&self) -> Vec<&Client> {
+        [&self.proxy, &self.direct].into_iter().flatten().collect()
     }
 
     pub(super) fn place(&self) -> &Repository {

@@ -3,6 +3,7 @@
 //! Bitbucket being away or refusing changes no result: what could not be shown is one warning at the end.
 
 mod board;
+mod changed_files;
 mod reports;
 mod rows;
 mod settings;
@@ -18,6 +19,7 @@ pub use settings::PublishSettings;
 
 use crate::outcome::{QueuedBuild, RunOutcome};
 use crate::report::Warning;
+use crate::types::BuildTypeId;
 
 /// The most that a slow Bitbucket may cost while builds are queued. One that is away costs less.
 const AT_START: Duration = Duration::from_secs(8);
@@ -43,6 +45,11 @@ impl Publisher {
             settings,
             board,
         }
+    }
+
+    /// Sets no statuses of this configuration's builds.
+    pub fn leave(&self, build_type: BuildTypeId) {
+        self.rows.leave(build_type);
     }
 
     /// The builds are queued. What fails now is tried again at the end, so that nothing is said of it.

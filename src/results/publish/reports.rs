@@ -1,9 +1,11 @@
 //! The Code Insights report of a run, on the pipeline's commit.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::board::Board;
+use super::changed_files::changed_files;
 use super::settings::PublishSettings;
 use crate::bitbucket::model::{Annotation, Report};
 use crate::bitbucket::{Client, Error};
@@ -17,6 +19,7 @@ pub(super) struct Reports {
     label: Option<String>,
     shown: bool,
     clone_dir: Option<PathBuf>,
+    pull_request: Option<String>,
     /// An earlier run's annotations are gone.
     cleared: Cell<bool>,
 }
@@ -29,6 +32,7 @@ impl Reports {
             label: settings.label.clone(),
             shown: settings.code_insights && (settings.waits || !settings.picks_up),
             clone_dir: settings.clone_dir.clone(),
+            pull_request: settings.pull_request.clone(),
             cleared: Cell::default(),
         }
     }
@@ -47,18 +51,22 @@ impl Reports {
         self.set(
             board,
             &insights::finished(outcome),
-            &self.annotations(outcome),
+            &self.annotations(board, outcome).await,
         )
         .await
     }
 
-    fn annotations(&self, outcome: &RunOutcome) -> Vec<Annotation> {
+    async fn annotations(&self, board: &Board, outcome: &RunOutcome) -> Vec<Annotation> {
         let names = annotations::file_names(outcome);
         let tree = match &self.clone_dir {
             Some(root) => location::Tree::walk(root, &names),
             None => location::Tree::default(),
         };
-        annotations::all(outcome, &tree)
+        let changed = match &self.pull_request {
+            Some(number) if !names.is_empty() => changed_files(board, number).await,
+            _ => HashSet::new(),
+        };
+        annotations::all(outcome, &tree, &changed)
     }
 
     async fn set(

@@ -1,7 +1,7 @@
 //! The build statuses of a run: one row a build on the pipeline's commit.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join_all;
 
@@ -13,7 +13,7 @@ use crate::outcome::{BuildOutcome, Ending, Position, QueuedBuild, RunOutcome};
 use crate::report::Warning;
 use crate::report::status::{self, StatusContext};
 use crate::teamcity::page::{self, BuildPage};
-use crate::types::BuildId;
+use crate::types::{BuildId, BuildTypeId};
 
 /// The rows of a run.
 pub(super) struct Rows {
@@ -22,6 +22,8 @@ pub(super) struct Rows {
     shown: bool,
     waits: bool,
     picks_up: bool,
+    /// TeamCity itself reports builds of these.
+    left: RefCell<HashSet<BuildTypeId>>,
     /// Rows that earlier steps opened for builds that are picked up.
     taken_over: RefCell<Option<HashMap<Position, Vec<Row>>>>,
     /// What Bitbucket was told.
@@ -41,9 +43,19 @@ impl Rows {
             shown: settings.build_status,
             waits: settings.waits,
             picks_up: settings.picks_up,
+            left: RefCell::default(),
             taken_over: RefCell::default(),
             told: RefCell::default(),
         }
+    }
+
+    /// Opens no rows for builds of this configuration.
+    pub(super) fn leave(&self, build_type: BuildTypeId) {
+        self.left.borrow_mut().insert(build_type);
+    }
+
+    fn is_left(&self, build_type: &BuildTypeId) -> bool {
+        self.left.borrow().contains(build_type)
     }
 
     /// The builds are queued.
@@ -68,6 +80,7 @@ impl Rows {
                         open.map(|row| row.with(State::InProgress, text.clone(), url.clone())),
                     );
                 }
+                None if self.is_left(&build.build_type) => {}
                 None => rows.push(self.context.queued(build, turn)),
             }
         }
@@ -97,6 +110,7 @@ impl Rows {
                         .iter()
                         .map(|row| row.with(own.state, own.description.clone(), own.url.clone())),
                 ),
+                None if self.is_left(&build.build_type) => {}
                 None => rows.push(own),
             }
         }

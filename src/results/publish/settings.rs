@@ -23,4 +23,6 @@ pub struct PublishSettings {
     pub picks_up: bool,
     /// The clone, in which the files of annotations are looked for.
     pub clone_dir: Option<PathBuf>,
+    /// The pull request's number, if the pipeline is of one.
+    pub pull_request: Option<String>,
 }

@@ -24,6 +24,7 @@ fn settings() -> PublishSettings {
         waits: true,
         picks_up: false,
         clone_dir: None,
+        pull_request: None,
     }
 }
 
@@ -186,7 +187,7 @@ async fn the_warning_says_which_scope_is_missing() {
         .finished(&sample::canceled_run())
         .await
         .unwrap();
-    insta::assert_snapshot!(warning, @"the commit has no up-to-date build status: the credential lacks the scope for it (Your credentials lack one or more required privilege scopes.)");
+    insta::assert_snapshot!(warning, @"the commit has no up-to-date build status: the credential lacks the scope for it (Your credentials lack one or more required privilege scopes: required: repository; granted: pipeline)");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@
 mod artifact;
 mod build;
 mod build_type;
+mod feature;
 pub(super) mod lenient;
 pub(super) mod log;
 mod occurrence;
@@ -22,6 +23,7 @@ pub use build::{
     Status, Tag, UserRef,
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
+pub use feature::{Configured, Feature, Features};
 pub use log::{LogMessage, LogMessages};
 pub use occurrence::{Counts, TestOccurrence, TestOccurrences};
 pub use problem::{ProblemOccurrence, ProblemOccurrences};

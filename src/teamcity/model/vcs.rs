@@ -126,9 +126,14 @@ pub struct RootProperty {
 impl RootInstance {
     /// A setting's value.
     pub fn property(&self, name: &str) -> Option<&str> {
-        let properties = self.properties.as_ref()?;
-        properties
-            .property
+        self.properties.as_ref()?.value(name)
+    }
+}
+
+impl RootProperties {
+    /// A setting's value.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.property
             .iter()
             .find(|property| property.name.as_deref() == Some(name))?
             .value

@@ -43,8 +43,8 @@ pub use log_windows::LogWindows;
 pub use matcher::Matcher;
 pub use model::{
     Agent, Artifact, Broken, BuildType, BuildTypeKind, Cancellation, Content, Dependency,
-    Discovery, EarlierBuild, FailedTest, Grant, OnDependency, Outcome, Permission, Plan, Pool,
-    Problem, Project, ProjectFeature, Property, Revision, Root, Status, Step, Tests, Token,
+    Discovery, EarlierBuild, FailedTest, Feature, Grant, OnDependency, Outcome, Permission, Plan,
+    Pool, Problem, Project, ProjectFeature, Property, Revision, Root, Status, Step, Tests, Token,
     TriggeringOptions, User,
 };
 pub use nodes::SecondNode;

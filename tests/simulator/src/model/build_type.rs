@@ -108,6 +108,8 @@ pub struct BuildType {
     pub description: String,
     /// Its build steps, in order.
     pub steps: Vec<Step>,
+    /// Its build features.
+    pub features: Vec<Feature>,
     /// Settings that differ from TeamCity's defaults.
     pub settings: Vec<(String, String)>,
     /// External ids of the templates that it is attached to.
@@ -131,6 +133,19 @@ pub struct Step {
     pub properties: Vec<Property>,
 }
 
+/// A build feature.
+#[derive(Debug, Clone)]
+pub struct Feature {
+    /// Id within the configuration, such as `BUILD_EXT_1`.
+    pub id: String,
+    /// What it is, such as `commit-status-publisher`.
+    pub kind: String,
+    /// Whether it is turned off.
+    pub disabled: bool,
+    /// What it is told.
+    pub properties: Vec<Property>,
+}
+
 impl BuildType {
     /// A regular configuration in project `App`, named like its id, without roots.
     pub fn new(id: impl Into<String>) -> Self {
@@ -150,6 +165,7 @@ impl BuildType {
             parameters: Vec::new(),
             description: String::new(),
             steps: Vec::new(),
+            features: Vec::new(),
             settings: Vec::new(),
             templates: Vec::new(),
             pipeline: None,
@@ -246,6 +262,26 @@ impl BuildType {
                 Property::plain("use.custom.script", "true"),
             ],
         });
+        self
+    }
+    /// Adds a build feature.
+    pub fn feature(mut self, kind: impl Into<String>, properties: &[(&str, &str)]) -> Self {
+        let own = properties.iter();
+        self.features.push(Feature {
+            id: format!("BUILD_EXT_{}", self.features.len() + 1),
+            kind: kind.into(),
+            disabled: false,
+            properties: own
+                .map(|(name, value)| Property::plain(*name, *value))
+                .collect(),
+        });
+        self
+    }
+    /// Turns its build features off.
+    pub fn disabled_features(mut self) -> Self {
+        for feature in &mut self.features {
+            feature.disabled = true;
+        }
         self
     }
     /// Makes it the head of a pipeline, whose jobs are what it depends on.

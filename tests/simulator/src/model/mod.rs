@@ -15,7 +15,7 @@ pub use agent::{Agent, Pool};
 pub use artifact::{Artifact, Content};
 pub(crate) use build::{Build, InsteadOf, Tag, Trigger};
 pub use build::{Cancellation, Property, Revision, TriggeringOptions};
-pub use build_type::{BuildType, BuildTypeKind, Dependency, OnDependency, Step};
+pub use build_type::{BuildType, BuildTypeKind, Dependency, Feature, OnDependency, Step};
 pub use earlier::EarlierBuild;
 pub use plan::{Broken, Outcome, Plan, Status};
 pub use project::{Project, ProjectFeature};

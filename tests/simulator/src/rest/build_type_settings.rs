@@ -208,6 +208,37 @@ pub(super) fn steps_json(call: &Call<'_>, of: &BuildType, fields: &Fields) -> Js
     obj.done()
 }
 
+/// The features of its templates, then its own (TeamCity's source: PropEntitiesFeature.java, PropEntityFeature.java).
+pub(super) fn features_json(call: &Call<'_>, of: &BuildType, fields: &Fields) -> Json {
+    let templates = of
+        .templates
+        .iter()
+        .filter_map(|id| call.state.build_type(id));
+    let inherited = templates.flat_map(|template| template.features.iter().map(|it| (it, true)));
+    let all: Vec<_> = inherited
+        .chain(of.features.iter().map(|it| (it, false)))
+        .collect();
+    let mut obj = Obj::new(fields);
+    obj.always("count", Level::Short, all.len());
+    obj.nest("feature", Level::Short, &Fields::long(), |fields| {
+        all.iter()
+            .map(|(feature, inherited)| {
+                let mut obj = Obj::new(fields);
+                obj.put("id", Level::Short, feature.id.as_str())
+                    .put("type", Level::Short, feature.kind.as_str())
+                    .put("disabled", Level::Short, feature.disabled)
+                    .put("inherited", Level::Short, *inherited);
+                obj.nest("properties", Level::Short, &Fields::long(), |fields| {
+                    let list: Vec<Shown> = feature.properties.iter().map(Shown::own).collect();
+                    list_json(&list, None, fields)
+                });
+                obj.done()
+            })
+            .collect::<Vec<_>>()
+    });
+    obj.done()
+}
+
 fn posted_step(body: &Value, id: String) -> Result<Step, ApiError> {
     let kind = text(body, "type")?.unwrap_or_default();
     if kind.is_empty() {

@@ -272,6 +272,9 @@ pub(super) fn build_type_json(call: &Call<'_>, build_type: &BuildType, fields: &
         obj.nest("steps", Level::Long, &Fields::long(), |fields| {
             build_type_settings::steps_json(call, build_type, fields)
         });
+        obj.nest("features", Level::Long, &Fields::long(), |fields| {
+            build_type_settings::features_json(call, build_type, fields)
+        });
         obj.nest(
             "snapshot-dependencies",
             Level::Long,
