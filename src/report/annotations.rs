@@ -311,7 +311,12 @@ mod tests {
         let failed = |name: &str, file: &str, is_new| FailedTest {
             name: name.into(),
             details: Some(format!("at {file}:3")),
-            is_new,
+            new_failure: is_new,
+            class: if is_new {
+                Class::New
+            } else {
+                Class::AlsoOnDefault { since: None }
+            },
             duration: None,
             within: None,
         };
