@@ -6,6 +6,7 @@
 mod artifact;
 mod build;
 mod build_type;
+mod counts;
 mod feature;
 pub(super) mod lenient;
 pub(super) mod log;
@@ -23,9 +24,10 @@ pub use build::{
     Status, Tag, UserRef,
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
+pub use counts::Counts;
 pub use feature::{Configured, Feature, Features};
 pub use log::{LogMessage, LogMessages};
-pub use occurrence::{Counts, TestOccurrence, TestOccurrences};
+pub use occurrence::{TestOccurrence, TestOccurrences};
 pub use problem::{ProblemOccurrence, ProblemOccurrences};
 pub use revision::{Revision, Revisions, RootInstanceRef};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
