@@ -37,8 +37,8 @@ pub fn file_names(outcome: &RunOutcome) -> HashSet<String> {
     names
 }
 
-/// The annotations: problems, then tests, in the order of their classes; at most a thousand. Within each class those on
-/// `changed` files come first: a reviewer sees these files.
+/// The annotations: problems, then tests, in the order of their classes; at most a thousand. Within each those on `changed`
+/// files come first: a reviewer sees these files.
 pub fn all(outcome: &RunOutcome, tree: &Tree, changed: &HashSet<String>) -> Vec<Annotation> {
     let mut made = Made {
         report: insights::id_of(outcome),
@@ -61,9 +61,9 @@ pub fn all(outcome: &RunOutcome, tree: &Tree, changed: &HashSet<String>) -> Vec<
         .flat_map(|build| build.failed_tests.iter().map(move |test| (build, test)));
     let mut tests: Vec<_> = tests.collect();
     tests.sort_by_key(|(_, test)| test.class.rank());
-    for class in tests.chunk_by(|(_, one), (_, other)| one.class.rank() == other.class.rank()) {
+    for group in tests.chunk_by(|(_, one), (_, other)| one.class.rank() == other.class.rank()) {
         let begin = made.all.len();
-        for (build, test) in class {
+        for (build, test) in group {
             made.test(build, test);
         }
         made.put_first(begin, changed);

@@ -86,9 +86,11 @@ async fn take_over(
     let now = Instant::now();
     let mut followed = Followed::new(position, id, entry.asked.clone(), now);
     let ending = match followed.observe(now, &build, &mut Vec::new()) {
-        Verdict::Ended(ending) | Verdict::BrokenOff { ending, .. } => ending,
+        Verdict::Ended(ending) => ending,
         Verdict::Wrong(_) => Ending::WrongRevision,
-        Verdict::Follow(_) | Verdict::Again(_) | Verdict::PutBack => return,
+        Verdict::BrokenOff { .. } | Verdict::PutBack | Verdict::Follow(_) | Verdict::Again(_) => {
+            return;
+        }
     };
     context.ledger.end(position, ending, Some(&build));
     context.keep();
@@ -103,15 +105,18 @@ async fn cancel_entry(
 ) -> Canceled {
     match (entry.id, &entry.tag) {
         (Some(id), _) if entry.own && !was_merged(context, entry, id, end).await => {
-            let canceled = cancel(context, entry, id, why, end).await;
-            if let Some(end) = end.filter(|_| canceled != Canceled::No) {
+            let mut canceled = cancel(context, entry, id, why, end).await;
+            if let Some(end) = end.filter(|_| canceled == Canceled::Now) {
                 let (of, tag) = (&entry.build_type, entry.tag.as_deref());
                 let others = insist(end.min(Instant::now() + LOOK), || {
                     identity::beside(context.client, of, id, tag, &entry.had)
                 });
                 for other in others.await.unwrap_or_default() {
                     let id = super::queue::id_of(&other);
-                    cancel(context, entry, id, why, Some(end)).await;
+                    let other = cancel(context, entry, id, why, Some(end)).await;
+                    if other == Canceled::Now {
+                        canceled = other;
+                    }
                 }
             }
             canceled

@@ -4,6 +4,15 @@ use serde::Deserialize;
 
 use super::lenient;
 
+/// Artifacts of a build.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ArtifactFiles {
+    /// Files and folders.
+    #[serde(deserialize_with = "lenient::list")]
+    pub file: Vec<ArtifactFile>,
+}
+
 /// A file or folder among the artifacts.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -3,8 +3,8 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 
+use super::counts::Counts;
 use super::lenient;
-use super::occurrence::Counts;
 use super::problem::ProblemOccurrences;
 use super::revision::Revisions;
 use crate::teamcity::date;

@@ -6,6 +6,7 @@
 mod artifact;
 mod build;
 mod build_type;
+mod counts;
 mod feature;
 pub(super) mod lenient;
 pub(super) mod log;
@@ -17,19 +18,20 @@ mod server;
 mod tests;
 mod vcs;
 
-pub use artifact::ArtifactFile;
+pub use artifact::{ArtifactFile, ArtifactFiles};
 pub use build::{
     Agent, ApprovalInfo, Build, BuildTypeRef, Builds, CanceledInfo, Comment, RunningInfo, State,
     Status, Tag, UserRef,
 };
 pub use build_type::{AgentInfo, AgentNames, AgentState, BuildType, Obstacles, Permissions, Pool};
+pub use counts::Counts;
 pub use feature::{Configured, Feature, Features};
 pub use log::{LogMessage, LogMessages};
-pub use occurrence::{Counts, TestOccurrence};
+pub use occurrence::{TestOccurrence, TestOccurrences};
 pub use problem::{ProblemOccurrence, ProblemOccurrences};
 pub use revision::{Revision, Revisions, RootInstanceRef};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
 pub use vcs::{
-    Branch, Branches, ChainConfiguration, ChainConfigurations, Change, Changes, RootEntries,
-    RootEntry, RootInstance, RootInstances, RootProperties,
+    Branch, Branches, Change, Changes, RootEntries, RootEntry, RootInstance, RootInstances,
+    RootProperties,
 };

@@ -5,6 +5,18 @@ use serde::Deserialize;
 use super::build::{Build, UserRef};
 use super::lenient;
 
+/// A page of tests.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TestOccurrences {
+    /// The tests.
+    #[serde(deserialize_with = "lenient::list")]
+    pub test_occurrence: Vec<TestOccurrence>,
+    /// The next page.
+    #[serde(deserialize_with = "lenient::text")]
+    pub next_href: Option<String>,
+}
+
 /// A test in a build.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -105,28 +117,4 @@ impl TestOccurrence {
             .and_then(|user| user.called().map(ToOwned::to_owned));
         (self.currently_investigated || taken.is_some()).then_some(who)
     }
-}
-
-/// Numbers of a build's tests.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Counts {
-    /// All.
-    #[serde(deserialize_with = "lenient::count")]
-    pub count: u64,
-    /// Passed.
-    #[serde(deserialize_with = "lenient::count")]
-    pub passed: u64,
-    /// Failed, not muted.
-    #[serde(deserialize_with = "lenient::count")]
-    pub failed: u64,
-    /// Ignored.
-    #[serde(deserialize_with = "lenient::count")]
-    pub ignored: u64,
-    /// Failed and muted.
-    #[serde(deserialize_with = "lenient::count")]
-    pub muted: u64,
-    /// Failed for the first time.
-    #[serde(deserialize_with = "lenient::count")]
-    pub new_failed: u64,
 }

@@ -14,7 +14,6 @@ fn names() -> Vec<String> {
         include_str!("build_type.rs"),
         include_str!("log.rs"),
         include_str!("occurrence.rs"),
-        include_str!("problem.rs"),
         include_str!("revision.rs"),
         include_str!("server.rs"),
         include_str!("vcs.rs"),
@@ -92,13 +91,13 @@ fn read_all(value: &Value) {
     read::<Permissions>(value);
     read::<Pool>(value);
     read::<LogMessages>(value);
-    read::<TestOccurrence>(value);
+    read::<TestOccurrences>(value);
     read::<ProblemOccurrences>(value);
     read::<Revisions>(value);
     read::<Server>(value);
     read::<User>(value);
     read::<Tokens>(value);
-    read::<ArtifactFile>(value);
+    read::<ArtifactFiles>(value);
     read::<Branches>(value);
     read::<Changes>(value);
     read::<RootEntries>(value);
@@ -124,16 +123,22 @@ proptest! {
 #[test]
 fn a_list_without_an_end_is_an_error_before_it_fills_the_memory() {
     let endless = format!("[{}{{}}]", "{},".repeat(1_000_000));
-    for name in ["build", "branch", "messages"] {
+    for name in ["build", "testOccurrence", "branch", "messages", "file"] {
         let json = format!("{{\"{name}\":{endless}}}");
         let errors = [
             serde_json::from_str::<Builds>(&json)
+                .err()
+                .map(|error| error.to_string()),
+            serde_json::from_str::<TestOccurrences>(&json)
                 .err()
                 .map(|error| error.to_string()),
             serde_json::from_str::<Branches>(&json)
                 .err()
                 .map(|error| error.to_string()),
             serde_json::from_str::<LogMessages>(&json)
+                .err()
+                .map(|error| error.to_string()),
+            serde_json::from_str::<ArtifactFiles>(&json)
                 .err()
                 .map(|error| error.to_string()),
         ];
