@@ -59,7 +59,7 @@ fn on(name: &str, file: &str) -> FailedTest {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_on_files_of_the_pull_request_come_first_within_new_and_old() {
+async fn failures_on_files_of_the_pull_request_come_first_within_their_class() {
     let failed = || {
         [
             on("old_elsewhere", "other.rs"),
@@ -82,7 +82,7 @@ async fn failures_on_files_of_the_pull_request_come_first_within_new_and_old() {
     run(&failing(failed()), &seen).await.ends_with(1);
     assert_eq!(
         order(&seen),
-        ["new_here", "new_elsewhere", "old_here", "old_elsewhere"]
+        ["old_here", "new_here", "old_elsewhere", "new_elsewhere"]
     );
 
     // Without an answer within 2 s it goes without that order.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::asked::Asked;
-use super::poll::Phase;
+use super::poll::{self, Phase};
 use super::verified::AskedBelow;
 use super::waiting::{hint, whole_wait};
 use super::window::Window;
@@ -286,12 +286,12 @@ impl Followed {
         let estimate = info
             .estimated_total_seconds
             .filter(|seconds| *seconds > 0)
-            .map(sensible);
+            .map(poll::sensible);
         let first = self.started.is_none();
         let started = *self.started.get_or_insert(now);
         let running = info
             .elapsed_seconds
-            .map_or_else(|| now.duration_since(started), sensible);
+            .map_or_else(|| now.duration_since(started), poll::sensible);
         if first {
             self.heard = now;
             events.push(Event::Started {
@@ -397,9 +397,3 @@ impl Followed {
 
 #[cfg(test)]
 mod tests;
-
-/// A server's number of seconds; one that no build lasts would overflow sums.
-fn sensible(seconds: u64) -> Duration {
-    const YEARS: u64 = 10 * 365 * 24 * 3600;
-    Duration::from_secs(seconds.min(YEARS))
-}

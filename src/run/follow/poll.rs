@@ -114,6 +114,12 @@ pub fn interval(phase: Phase, tells: bool) -> Duration {
     }
 }
 
+/// A server's number of seconds; one that no build lasts would overflow sums.
+pub fn sensible(seconds: u64) -> Duration {
+    const YEARS: u64 = 10 * 365 * 24 * 3600;
+    Duration::from_secs(seconds.min(YEARS))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

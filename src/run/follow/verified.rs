@@ -2,7 +2,7 @@
 
 use crate::outcome::{ChainBuild, Ending, Event, Events, RootAt};
 use crate::place::Below;
-use crate::run::queue::Promoted;
+use crate::run::queue::promoted::Promoted;
 use crate::types::short;
 
 /// Most builds that are named in one line.

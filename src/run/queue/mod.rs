@@ -2,12 +2,13 @@
 
 mod once;
 pub mod promote;
+pub mod promoted;
 mod request;
 pub mod reuse;
 mod supersede;
 mod ways;
 
 pub use once::id_of;
-pub use promote::Promoted;
+pub use promoted::Promoted;
 pub use supersede::supersede;
 pub use ways::{Marked, in_some_way};

@@ -1,5 +1,6 @@
 //! `DEPENDENCIES`: finished builds that a build takes as its dependencies, so that a deployment deploys the very build that was tested.
 
+use super::promoted::Promoted;
 use crate::config::Dependencies;
 use crate::outcome::Event;
 use crate::place::{Pin, Place};
@@ -8,15 +9,6 @@ use crate::run::context::Context;
 use crate::teamcity::model::{Build, State, Status};
 use crate::teamcity::{ErrorKind, Locator};
 use crate::types::{BuildId, BuildTypeId, Diagnostic};
-
-/// A build that is taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Promoted {
-    /// Its id.
-    pub id: BuildId,
-    /// Its configuration.
-    pub build_type: BuildTypeId,
-}
 
 /// Finds what each of the configurations takes.
 ///

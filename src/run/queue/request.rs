@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::promote::Promoted;
+use super::promoted::Promoted;
 use crate::config::{Build, Pipeline, RebuildDependencies, SettingsSource};
 use crate::place::{Pin, Place};
 use crate::preflight::Target;

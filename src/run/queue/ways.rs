@@ -1,7 +1,7 @@
 //! In which way a build is queued: with which marks, and how its commit is pinned. TeamCity may refuse one way, and take another.
 
 use super::once::{self, KnownBy, QueueError, Request};
-use super::promote::Promoted;
+use super::promoted::Promoted;
 use super::request::{self, Marks};
 use crate::config::Build as BuildSettings;
 use crate::identity::{Facts, Manner};

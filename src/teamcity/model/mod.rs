@@ -32,6 +32,6 @@ pub use problem::{ProblemOccurrence, ProblemOccurrences};
 pub use revision::{Revision, Revisions, RootInstanceRef};
 pub use server::{Reference, Restriction, Restrictions, Server, Token, Tokens, User};
 pub use vcs::{
-    Branch, Branches, Change, Changes, RootEntries, RootEntry, RootInstance, RootInstances,
-    RootProperties,
+    Branch, Branches, ChainConfiguration, ChainConfigurations, Change, Changes, RootEntries,
+    RootEntry, RootInstance, RootInstances, RootProperties,
 };
