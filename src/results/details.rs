@@ -240,7 +240,7 @@ impl Details<'_> {
                 (None, Some(pause)) if few => tokio::time::sleep(pause).await,
                 (missing, _) => {
                     if let Some(why) = missing {
-                        self.missing("failed tests", &why);
+                        self.lacks("failed tests", &why);
                     }
                     return found;
                 }
@@ -299,11 +299,11 @@ impl Details<'_> {
             Ok(Err(error)) => error.to_string(),
             Err(late) => late.to_string(),
         };
-        self.missing(what, &why);
+        self.lacks(what, &why);
         None
     }
 
-    fn missing(&self, what: &str, why: &str) {
+    fn lacks(&self, what: &str, why: &str) {
         self.events
             .event(&Event::Warning(format!("The {what} can't be shown: {why}")));
     }

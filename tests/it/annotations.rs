@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use teamcity_simulator::bitbucket::{Bitbucket, Breakdown, Call, Fault, PullRequest, Scope};
-use teamcity_simulator::{FailedTest, Outcome, Plan, Scenario, Simulator, Tests};
+use teamcity_simulator::{EarlierBuild, FailedTest, Outcome, Plan, Scenario, Simulator, Tests};
 
 use crate::pipe::{Ran, Step};
 
@@ -13,7 +13,17 @@ fn failing(tests: impl IntoIterator<Item = FailedTest>) -> Simulator {
         .runs_for(Duration::from_secs(2))
         .outcome(Outcome::Failure)
         .tests(Tests::passed(1).failed(tests));
-    let scenario = Scenario::new().plan("App_Build", plan);
+    // On the default branch the old ones fail, and the new ones do not.
+    let old = ["old_elsewhere", "old_here"].map(|name| FailedTest::new(name, "x"));
+    let there = Plan::new().outcome(Outcome::Failure).tests(
+        Tests::passed(1)
+            .passing(["new_elsewhere", "new_here"])
+            .failed(old),
+    );
+    let day = Duration::from_secs(86_400);
+    let scenario = Scenario::new()
+        .plan("App_Build", plan)
+        .earlier(EarlierBuild::new("App_Build", day, there));
     Simulator::start(scenario.change("App_Git", "feature/x", Scenario::COMMIT))
 }
 
