@@ -2,6 +2,8 @@
 //!
 //! For a step that cleans up: a stopped step may have been killed without a warning.
 
+use std::collections::HashSet;
+
 use super::context::{Context, cancel_build, described};
 use super::settle::{Fate, Fates, Settler};
 use crate::exit::ExitStatus;
@@ -85,8 +87,8 @@ pub async fn cancel(context: &Context<'_>, why: &str) -> ExitStatus {
             .and_then(|origin| origin.manner)
             .is_some_and(|manner| !manner.cancels);
         // Where the id of a broken build leads on, that build is in no list, and only named by the one that took its place.
-        let names_own =
-            build.was_put_back() && broken_off.is_empty() && build.absorbed().count() == 1;
+        let named: HashSet<Option<BuildId>> = build.absorbed().collect();
+        let names_own = build.was_put_back() && broken_off.is_empty() && named.len() == 1;
         if kept || (build.has_absorbed_other_than(&own) && !names_own) {
             let why = if kept {
                 "it was started with CANCEL_ON_STOP: 'false'"

@@ -92,7 +92,7 @@ async fn failures_on_files_of_the_pull_request_come_first_within_their_class() {
     run(&failing(failed()), &seen).await.ends_with(1);
     assert_eq!(
         order(&seen),
-        ["old_here", "new_here", "old_elsewhere", "new_elsewhere"]
+        ["new_here", "new_elsewhere", "old_here", "old_elsewhere"]
     );
 
     // Without an answer within 2 s it goes without that order.
