@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::lenient;
 use super::vcs::{RootEntries, RootProperties};
 
 /// A configuration's build features beside its VCS roots. Both are absent where the token may not see them.
@@ -9,9 +10,10 @@ use super::vcs::{RootEntries, RootProperties};
 #[serde(default)]
 pub struct Configured {
     /// The features, those of its templates too.
+    #[serde(deserialize_with = "lenient::part")]
     pub features: Option<Features>,
     /// The roots.
-    #[serde(rename = "vcs-root-entries")]
+    #[serde(deserialize_with = "lenient::part", rename = "vcs-root-entries")]
     pub vcs_root_entries: Option<RootEntries>,
 }
 
@@ -20,6 +22,7 @@ pub struct Configured {
 #[serde(default)]
 pub struct Features {
     /// The features.
+    #[serde(deserialize_with = "lenient::list")]
     pub feature: Vec<Feature>,
 }
 
@@ -28,11 +31,13 @@ pub struct Features {
 #[serde(default)]
 pub struct Feature {
     /// What it is.
-    #[serde(rename = "type")]
+    #[serde(deserialize_with = "lenient::text", rename = "type")]
     pub kind: Option<String>,
     /// Whether it is turned off. Left out where it is not.
+    #[serde(deserialize_with = "lenient::flag")]
     pub disabled: bool,
     /// Its settings.
+    #[serde(deserialize_with = "lenient::part")]
     pub properties: Option<RootProperties>,
 }
 

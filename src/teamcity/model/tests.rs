@@ -12,6 +12,8 @@ fn names() -> Vec<String> {
         include_str!("artifact.rs"),
         include_str!("build.rs"),
         include_str!("build_type.rs"),
+        include_str!("counts.rs"),
+        include_str!("feature.rs"),
         include_str!("log.rs"),
         include_str!("occurrence.rs"),
         include_str!("revision.rs"),
@@ -85,6 +87,7 @@ fn read<T: DeserializeOwned>(value: &Value) {
 fn read_all(value: &Value) {
     read::<Build>(value);
     read::<BuildType>(value);
+    read::<Configured>(value);
     read::<AgentNames>(value);
     read::<AgentState>(value);
     read::<Obstacles>(value);

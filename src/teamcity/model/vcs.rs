@@ -74,7 +74,7 @@ pub struct RootEntry {
     #[serde(deserialize_with = "lenient::part", rename = "vcs-root")]
     pub vcs_root: Option<RootInstance>,
     /// Which of its files are taken, and where to; empty: all.
-    #[serde(rename = "checkout-rules")]
+    #[serde(deserialize_with = "lenient::text", rename = "checkout-rules")]
     pub checkout_rules: Option<String>,
 }
 
@@ -123,7 +123,7 @@ pub struct RootInstance {
     #[serde(deserialize_with = "lenient::part")]
     pub properties: Option<RootProperties>,
     /// For an instance: the newest revision of its default branch that the server knows.
-    #[serde(rename = "lastVersion")]
+    #[serde(deserialize_with = "lenient::text", rename = "lastVersion")]
     pub last_version: Option<String>,
 }
 
