@@ -65,7 +65,7 @@ mod campaign {
                 .into_iter()
                 .map(move |kind| (resource, log, kind))
         });
-        for (resource, log, kind) in sample(cases, 5) {
+        for (resource, log, kind) in sample(cases, 11) {
             // A text log is read to its end, however far that is.
             if matches!(
                 (resource, &kind),

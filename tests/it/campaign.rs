@@ -196,7 +196,7 @@ async fn each_request_meets_each_fault(subject: Subject) {
             .into_iter()
             .map(move |kind| (request, kind))
     });
-    for ((index, resource), kind) in sample(cases, 11) {
+    for ((index, resource), kind) in sample(cases, 17) {
         let result = subject.meets(vec![nth(&kind, index + 1)]).await;
         table.add(
             named(&kind),
@@ -256,7 +256,7 @@ async fn two_faults(gap: usize) {
             .into_iter()
             .map(move |second| (first.clone(), second))
     });
-    for (first, second) in sample(cases, 23) {
+    for (first, second) in sample(cases, 41) {
         // The fault that was injected first counts the queue request alone, and hides it from the other's count.
         let faults = vec![
             Fault::new(first.clone())

@@ -193,7 +193,7 @@ mod campaign {
         let cases = FaultKind::all().into_iter().flat_map(|kind| {
             [Resource::Messages, Resource::TextLog].map(move |on| (kind.clone(), on))
         });
-        for (kind, on) in sample(cases, 7) {
+        for (kind, on) in sample(cases, 11) {
             let log = LogScript::new()
                 .generated(3_000, s(0), s(60), "a")
                 .burst(s(62), 9_000, "b")

@@ -124,7 +124,7 @@ mod random {
                 .flat_map(move |read_only| (0..24).map(move |seed| (lag, read_only, seed)))
         });
         let mut broken = Vec::new();
-        for (lag, read_only, seed) in campaign::sample(cases, 5) {
+        for (lag, read_only, seed) in campaign::sample(cases, 11) {
             if let Err(why) = one(lag, read_only, seed).await {
                 broken.push(format!("lag {lag}, read-only {read_only}, {seed}: {why}"));
             }

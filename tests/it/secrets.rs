@@ -174,7 +174,7 @@ mod campaign {
             ]
             .map(move |resource| (kind.clone(), resource))
         });
-        for (kind, resource) in sample(cases, 7) {
+        for (kind, resource) in sample(cases, 11) {
             let simulator = Simulator::start(failing());
             simulator.fault(
                 Fault::new(kind.clone())

@@ -16,11 +16,9 @@ pub struct Server {
     /// In words: `2025.11 (build 207946)`; Cloud leaves the name out.
     #[serde(deserialize_with = "lenient::text")]
     pub version: Option<String>,
-    /// The year.
-    #[serde(deserialize_with = "lenient::number")]
+    /// The year. It decides, so that one of an odd kind makes the answer unreadable, which is asked for again.
     pub version_major: Option<u32>,
-    /// The month, or 1 and 2 until 2021.
-    #[serde(deserialize_with = "lenient::number")]
+    /// The month, or 1 and 2 until 2021. Read as strictly.
     pub version_minor: Option<u32>,
     /// Its own address, of which links are made; it may be reached by another.
     #[serde(deserialize_with = "lenient::text")]

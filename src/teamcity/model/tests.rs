@@ -107,11 +107,15 @@ fn read_all(value: &Value) {
     read::<RootInstances>(value);
 }
 
-/// The lists of builds are read strictly, since that there is none may decide.
+/// The lists of builds and the version are read strictly, since that there is none may decide.
 fn is_strict(name: &str) -> bool {
     matches!(
         name,
-        "build" | "snapshot-dependencies" | "snapshotDependencies"
+        "build"
+            | "snapshot-dependencies"
+            | "snapshotDependencies"
+            | "versionMajor"
+            | "versionMinor"
     )
 }
 
