@@ -105,7 +105,7 @@ def check(browser):
             expect(f"{at}: folded", page["counts"]["details[open]"] == 0, page["counts"]["details[open]"])
             expect(f"{at}: bars", page["bars"] and min(page["bars"]) > 0.5, page["bars"])
     wide = {name: seen[name, 1200] for name in NAMES}
-    expect("failure: headline", wide["failure"]["h1"] == ["The build failed"], wide["failure"]["h1"])
+    expect("failure: headline", wide["failure"]["h1"] == ["The build failed: 3 failed tests, 1 new here"], wide["failure"]["h1"])
     expect("success: headline", wide["success"]["h1"] == ["All 2 builds succeeded"], wide["success"]["h1"])
     expect("canceled: headline", wide["canceled"]["h1"] == ["The build was canceled"], wide["canceled"]["h1"])
     expect("success: builds", wide["success"]["counts"]["article"] == 2, wide["success"]["counts"])
