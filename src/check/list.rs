@@ -62,8 +62,8 @@ fn count(all: &Findings) -> (usize, usize) {
     (of("problem"), of("warning"))
 }
 
-/// For people.
-pub fn text(all: &Findings) -> String {
+/// For people, with the lines of YAML to paste.
+pub fn text(all: &Findings, yaml: Option<&str>) -> String {
     let mut lines = Vec::new();
     for line in all.iter().map(Line::from) {
         lines.push(format!("{} {}", line.mark, line.text));
@@ -87,11 +87,17 @@ pub fn text(all: &Findings) -> String {
             many(odd, "warning")
         ),
     });
+    if let Some(yaml) = yaml {
+        lines.push(String::new());
+        lines.push("To run it, add this to the script of a step:".to_owned());
+        lines.push(String::new());
+        lines.push(yaml.to_owned());
+    }
     lines.join("\n")
 }
 
 /// For programs.
-pub fn json(all: &Findings) -> String {
+pub fn json(all: &Findings, yaml: Option<&str>) -> String {
     let checks: Vec<_> = all
         .iter()
         .map(Line::from)
@@ -105,6 +111,7 @@ pub fn json(all: &Findings) -> String {
         "problems": problems,
         "warnings": warnings,
         "checks": checks,
+        "yaml": yaml,
     });
     serde_json::to_string_pretty(&all).unwrap_or_default()
 }
@@ -126,6 +133,6 @@ mod tests {
         ));
         all.bad(Bad::new("variables", Diagnostic::usage("X is missing", "")));
         assert_eq!(status(&all), ExitStatus::Usage);
-        insta::assert_snapshot!(format!("{}\n\n{}", text(&all), json(&all)));
+        insta::assert_snapshot!(format!("{}\n\n{}", text(&all, None), json(&all, None)));
     }
 }

@@ -6,6 +6,7 @@
 mod builds;
 mod credential;
 mod list;
+mod paste;
 mod surroundings;
 
 use std::ffi::OsString;
@@ -79,12 +80,17 @@ pub async fn run(
     work.teamcity(&mut all).await;
     surroundings::bitbucket(&mut all, &settings, &work.clients).await;
     surroundings::files(&mut all, &settings, &world.directory);
+    let status = list::status(&all);
+    let yaml = match &settings.what {
+        Some(What::Queue(build)) if status == ExitStatus::Success => Some(paste::yaml(build)),
+        _ => None,
+    };
     console.text(&if json {
-        list::json(&all)
+        list::json(&all, yaml.as_deref())
     } else {
-        list::text(&all)
+        list::text(&all, yaml.as_deref())
     });
-    list::status(&all)
+    status
 }
 
 struct Work<'a> {

@@ -10,7 +10,7 @@ const INDENT: &str = "          ";
 
 /// Their names.
 pub(super) fn short() -> String {
-    let mut text = String::from("Variables (* required; their meaning: --help):\n");
+    let mut text = String::from("Variables (* required; --help explains them):\n");
     for group in Group::ALL {
         let names: Vec<String> = of(group).map(marked).collect();
         let _ = writeln!(text, "  {}:", group.title());
@@ -21,16 +21,12 @@ pub(super) fn short() -> String {
 
 /// Their names, meanings and defaults, and the exit status.
 pub(super) fn long() -> String {
-    let mut text = String::from("Variables (* required). An empty one is an absent one.\n");
+    let mut text = String::from("Variables (* required). Empty variables are ignored.\n");
     for group in Group::ALL {
         let _ = writeln!(text, "\n  {}:", group.title());
         for variable in of(group) {
             let _ = writeln!(text, "    {}", marked(variable));
-            let mut meaning = plain(variable.meaning);
-            if let Some(default) = variable.default {
-                let _ = write!(meaning, " Default: {default}.");
-            }
-            wrap(&mut text, INDENT, &meaning);
+            wrap(&mut text, INDENT, &plain(&variable.whole()));
         }
     }
     text.push_str("\nExit status:\n");

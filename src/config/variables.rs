@@ -34,7 +34,7 @@ impl Group {
         match self {
             Self::Command => "Command",
             Self::Connection => "Connection",
-            Self::Build => "The build",
+            Self::Build => "Build",
             Self::Following => "Following",
             Self::Results => "Results",
             Self::Bitbucket => "Bitbucket",
@@ -72,8 +72,12 @@ pub struct Variable {
     pub secured: bool,
     /// Its default, where that is a fixed text.
     pub default: Option<&'static str>,
-    /// What it is for, in Markdown, on one line.
+    /// Its default, where that depends on the step or the server: words in Markdown.
+    pub usual: Option<&'static str>,
+    /// What it is for: one sentence in Markdown.
     pub meaning: &'static str,
+    /// What else there is to know: further sentences.
+    pub more: Option<&'static str>,
 }
 
 impl Variable {
@@ -97,7 +101,9 @@ impl Variable {
             kind,
             secured: false,
             default: None,
+            usual: None,
             meaning,
+            more: None,
         }
     }
 
@@ -114,6 +120,37 @@ impl Variable {
     const fn default(mut self, text: &'static str) -> Self {
         self.default = Some(text);
         self
+    }
+
+    const fn usual(mut self, words: &'static str) -> Self {
+        self.usual = Some(words);
+        self
+    }
+
+    const fn more(mut self, sentences: &'static str) -> Self {
+        self.more = Some(sentences);
+        self
+    }
+
+    /// What it is for and its default, in Markdown: a row of the README.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.with_default(self.meaning.to_owned())
+    }
+
+    /// All that there is to know, in Markdown.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        let more = self.more.map(|more| format!(" {more}"));
+        self.with_default(format!("{}{}", self.meaning, more.unwrap_or_default()))
+    }
+
+    fn with_default(&self, text: String) -> String {
+        match (self.default, self.usual) {
+            (Some(default), _) => format!("{text} Default: `{default}`."),
+            (None, Some(usual)) => format!("{text} Default: {usual}."),
+            (None, None) => text,
+        }
     }
 }
 
@@ -141,95 +178,126 @@ const fn new(name: &'static str, group: Group, kind: Kind, meaning: &'static str
 #[rustfmt::skip]
 pub const ALL: &[Variable] = &[
     new("TEAMCITY_URL", Connection, Text,
-        "Address of the TeamCity server, with its context path if it has one. `TEAMCITY_SERVER` means the same.").required(),
+        "Address of the TeamCity server, with its context path if it has one.").required()
+        .more("`TEAMCITY_SERVER` is another name for it."),
     new("TEAMCITY_TOKEN", Connection, Text,
-        "Access token of a TeamCity user. Keep it in a secured variable.").required().secured(),
+        "Access token of a TeamCity user, kept in a secured variable.").required().secured(),
     new("TEAMCITY_CA_CERTIFICATE", Connection, Text,
-        "Certificate authorities to trust beside the public ones, or the server's own certificate: PEM text, base64 of it, or the path of a PEM file."),
+        "Certificates to trust in addition to the public authorities: PEM text, its base64, or the path of a PEM file.")
+        .more("Pass the authority's certificate or the server's own."),
     new("TEAMCITY_HEADER_<NAME>", Connection, Text,
-        "An extra header on each request to TeamCity, for an access proxy. Each `_` in the name becomes `-`: `TEAMCITY_HEADER_X_KEY` sends `X-Key`.").secured(),
+        "An extra header for each request to TeamCity, for example for an access proxy.").secured()
+        .more("In the name, `_` becomes `-`: `TEAMCITY_HEADER_X_KEY` sends the header `X-Key`."),
     new("RETRY_FOR", Connection, Duration,
-        "How long to retry a server that is unreachable or restarting, counted from its last good answer. What can't pass, such as a wrong address, is retried for 15 seconds at most before the first good answer.").default("10m"),
+        "How long an unreachable or restarting server is retried.").default("10m")
+        .more("The time counts from the server's last good answer. Before the first good answer, errors that a retry cannot fix, such as a wrong address, are retried for at most 15 seconds. It is also the longest wait for TeamCity to find the branch or the commit."),
     new("HTTPS_PROXY", Connection, Text,
-        "Proxy for an `https` TeamCity. Passed as a variable, it is not inherited from the step."),
+        "Proxy for a TeamCity server with an `https` address.")
+        .more("Pass it as a variable: a pipe does not inherit it from the step."),
     new("HTTP_PROXY", Connection, Text,
-        "Proxy for an `http` TeamCity."),
+        "Proxy for a TeamCity server with an `http` address."),
     new("NO_PROXY", Connection, Text,
-        "Hosts to reach without the proxy, separated by commas or blanks: names, `.suffix`, `*.suffix`, `*`, addresses, networks (`10.0.0.0/8`), each with or without `:port`."),
+        "Hosts to reach without the proxy, separated by commas or spaces.")
+        .more("Host names, `.suffix`, `*.suffix`, `*`, IP addresses and networks (`10.0.0.0/8`), each with or without `:port`."),
 
     new("BUILD_TYPE_ID", Build, List,
-        "Id of the build configuration, or a list of ids. All are queued and followed together. Not needed with `BUILD_ID`.").required(),
+        "Id of the build configuration, or a list of ids.").required()
+        .more("All builds are queued and followed together. Not needed with `BUILD_ID`."),
     new("BRANCH", Build, Text,
-        "Branch to build, by TeamCity's logical name; `<default>` for the default branch. Default: the pipeline's branch or tag."),
+        "Branch to build, by its logical name in TeamCity, or `<default>`.")
+        .usual("the pipeline's branch or tag"),
     new("REVISION", Build, Text,
-        "Commit to build, on the VCS roots of this repository. `latest` for the newest change of the branch that TeamCity knows. Default: the pipeline's commit, or `latest` where there is none."),
+        "Commit to build, or `latest` for the newest commit of the branch that TeamCity knows.")
+        .usual("the pipeline's commit; `latest` if there is none, or if `BRANCH` names another branch")
+        .more("It applies to the VCS roots of this repository only."),
     new("PARAMETERS", Build, List,
-        "Build parameters, a list of `name=value`, one parameter an item. Names as in TeamCity: plain, `env.X`, `system.X`, `reverse.dep.*.X`. `%name%` is a reference, and `%%` stays; any other `%` is sent doubled."),
+        "Build parameters, a list of `name=value`.")
+        .more("One list item is one parameter. Names are written as in TeamCity: `name`, `env.NAME`, `system.name`, `reverse.dep.*.name`. `%name%` is a parameter reference, and `%%` stays as it is. Any other `%` is sent doubled, as TeamCity expects a plain percent sign."),
     new("SECRET_PARAMETERS", Build, List,
-        "The same, for secrets: sent as TeamCity's password type, and hidden in all that the pipe shows, writes or sends elsewhere. Lines of fewer than 4 characters can't be hidden."),
+        "Like `PARAMETERS`, but TeamCity and the pipe hide the values.")
+        .more("They are sent as TeamCity's password type. The pipe hides them in everything that it prints, writes or sends, except in downloaded artifacts. Values, and lines of values, that are shorter than 4 characters cannot be hidden."),
     new("DEPENDENCIES", Build, List,
-        "Promotion: finished builds, by their ids, that are taken as snapshot dependencies and not built again. `auto` takes what earlier steps of this pipeline built."),
+        "Finished builds to use as snapshot dependencies: their ids, or `auto` for those of earlier steps of this pipeline.")
+        .more("They are not built again, so a deployment deploys exactly the build that was tested."),
     new("COMMENT", Build, Text,
-        "Comment on the build. Default: the repository, the pipeline's number and its link."),
+        "Comment on the build.")
+        .usual("the repository, the pipeline's number, the pull request and the link"),
     new("TAGS", Build, List,
         "Tags for the build."),
     new("PERSONAL", Build, Boolean,
         "Run a personal build.").default("false"),
     new("CLEAN_SOURCES", Build, Boolean,
-        "Delete the files of earlier builds in the checkout directory first.").default("false"),
+        "Delete all files in the checkout directory before the build.").default("false"),
     new("QUEUE_AT_TOP", Build, Boolean,
         "Put the build at the top of the queue.").default("false"),
     new("REBUILD_DEPENDENCIES", Build, Text,
-        "Snapshot dependencies to build again: `none`, `failed` or `all`.").default("none"),
+        "Snapshot dependencies to rebuild: `none`, `failed` or `all`.").default("none"),
     new("AGENT", Build, Text,
-        "Run on this agent: its name, or `id:7`; or `pool:Linux` for any agent of a pool. The old `AGENT_ID: '7'` means `id:7`."),
+        "Agent to run on: its name, `id:7`, or `pool:Linux` for any agent of a pool.")
+        .usual("any compatible agent")
+        .more("`AGENT_ID: '7'` is the old form of `AGENT: 'id:7'`."),
     new("SETTINGS", Build, Text,
-        "Where versioned settings come from: `vcs` or `server`. Default: as the build configuration says."),
+        "Where versioned settings come from: `vcs` or `server`.")
+        .usual("as the build configuration says"),
     new("REUSE", Build, Text,
-        "`running` joins a queued or running build of the same configuration, branch and commit. `success` accepts a finished successful one too. `never` always queues.").default("never"),
+        "Existing builds to use instead of a new one: `never`, `running` or `success`.").default("never")
+        .more("`running` joins a queued or running build of the same configuration, branch and commit. `success` also accepts a finished successful one."),
     new("SUPERSEDE", Build, Boolean,
         "Cancel this pipe's queued and running builds of older commits of the branch.").default("false"),
     new("BUILD_ID", Build, List,
-        "Follow this build, or list of builds, and queue nothing. `auto` takes all that earlier steps of the pipeline, parallel ones too, started with `WAIT: 'false'`. Not together with `BUILD_TYPE_ID`."),
+        "Builds to follow instead of queueing new ones: their ids, or `auto`.")
+        .more("`auto` follows all builds that earlier steps of this pipeline, parallel ones included, started with `WAIT: 'false'`. It cannot be used together with `BUILD_TYPE_ID`."),
 
     new("WAIT", Following, Boolean,
-        "Wait for the end. `false` queues, reports the id, and passes the step; no status or report is left open unless `BUILD_STATUS` asks for one.").default("true"),
+        "Wait for the builds to end.").default("true")
+        .more("`false` queues the builds, reports their ids, and passes the step. No build status or report stays open, unless `BUILD_STATUS: 'true'` asks for one."),
     new("TIMEOUT", Following, Duration,
-        "How long to wait in all. When it passes, the builds are canceled (see `CANCEL_ON_STOP`) and the step fails. Keep it below the step's `max-time`.").default("110m"),
+        "How long a run may take before it cancels its builds and fails the step.").default("110m")
+        .more("Keep it below the step's `max-time`. A build that has finished keeps its result. With `CANCEL_ON_STOP: 'false'` the builds run on."),
     new("QUEUE_TIMEOUT", Following, Duration,
-        "The same for a build that never leaves the queue. Default: no limit."),
+        "How long a build may wait in the queue before the run cancels its builds and fails the step.")
+        .usual("no limit"),
     new("FAIL_FAST", Following, Boolean,
-        "With several builds: the first that fails cancels the others.").default("false"),
+        "Cancel the other builds when the first one fails.").default("false"),
     new("CANCEL_ON_STOP", Following, Boolean,
         "Cancel the builds when the step is stopped, times out or gives up.").default("true"),
     new("LOG", Following, Text,
-        "`stream` shows the build log as it grows, `failed` the last lines of a failed build, `none` nothing.").default("stream"),
+        "What to show of the build log: `stream`, `failed` or `none`.").default("stream")
+        .more("`stream` shows the log as it grows. `failed` shows the last lines if the build fails."),
     new("LOG_LIMIT", Following, Size,
-        "How much of the build log is shown. The end of a failed build's log is shown all the same.").default("40MB"),
+        "How much of the build log to show.").default("40MB")
+        .more("The end of a failed build's log is always shown. Pipelines cuts a step's log at 50 MB."),
     new("DEBUG", Following, Boolean,
-        "Show each request: method, path, status, time. Never the token.").default("false"),
+        "Show each request with its method, path, status and time, and never the token.").default("false"),
 
     new("ARTIFACTS", Results, List,
         "Glob patterns of build artifacts to download, such as `dist/**/*.zip`."),
     new("ARTIFACTS_REQUIRED", Results, Boolean,
-        "A pattern of `ARTIFACTS` that matches nothing, or a file that can't be fetched, fails the step (exit status 6).").default("false"),
+        "Fail the step (exit status 6) if a pattern matches nothing or a file cannot be downloaded.").default("false"),
     new("ARTIFACTS_DIR", Results, Text,
-        "Where artifacts go, from the working directory.").default("teamcity-artifacts"),
+        "Where to put artifacts, relative to the working directory.").default("teamcity-artifacts")
+        .more("With several builds, each build configuration has its own folder there."),
     new("TEST_REPORTS", Results, Boolean,
-        "Write JUnit XML to `test-reports/`, so that the step's Tests tab shows TeamCity's tests.").default("true"),
+        "Write JUnit XML to `test-reports/`, which Pipelines shows in the step's Tests tab.").default("true"),
     new("CODE_INSIGHTS", Results, Boolean,
-        "Put a report on the commit, with failed tests and build problems. Needs no credential.").default("true"),
+        "Put a report with failed tests and build problems on the commit.").default("true")
+        .more("It needs no credential."),
     new("BUILD_STATUS", Results, Boolean,
-        "Put a build status on the commit that links to TeamCity. Default: `true` if there is a Bitbucket credential and the pipe waits."),
+        "Put a build status that links to TeamCity on the commit.")
+        .usual("`true` if there is a Bitbucket credential and the pipe waits")
+        .more("It is also off for build configurations that TeamCity's own Commit Status Publisher reports to this repository."),
     new("LABEL", Results, Text,
-        "Tells this run from others of the same configurations on the same commit: part of build statuses, report and test suites. Default: the number of the parallel step, if it is one."),
+        "Tells apart runs of the same build configuration on the same commit.")
+        .usual("the number of the parallel step, if it is one")
+        .more("It becomes part of build statuses, reports and test suites."),
     new("REPORT_FILE", Results, Text,
-        "File for a report page; `none` writes none.").default("teamcity-report.html"),
+        "Name of the report page's file, or `none` for no page.").default("teamcity-report.html"),
     new("OUTPUT_VARIABLES", Results, Boolean,
-        "Also hand the output variables to Pipelines. The step must list them under `output-variables`.").default("false"),
+        "Also write the output variables to the file that Pipelines provides.").default("false")
+        .more("The step must list them under `output-variables`."),
 
     new("ATLASSIAN_ACCOUNT_EMAIL", Bitbucket, Text,
-        "E-mail address of the Atlassian account that `ATLASSIAN_API_TOKEN` belongs to."),
+        "E-mail address of the Atlassian account that owns `ATLASSIAN_API_TOKEN`."),
     new("ATLASSIAN_API_TOKEN", Bitbucket, Text,
         "API token of an Atlassian account.").secured(),
     new("BITBUCKET_ACCESS_TOKEN", Bitbucket, Text,
@@ -237,10 +305,11 @@ pub const ALL: &[Variable] = &[
     new("BITBUCKET_API_URL", Bitbucket, Text,
         "Address of Bitbucket's API, for tests.").default("https://api.bitbucket.org/2.0"),
     new("BITBUCKET_PROXY_URL", Bitbucket, Text,
-        "Address of the step's own proxy to Bitbucket, for unusual runners.").default("http://host.docker.internal:29418"),
+        "Address of the step's proxy to Bitbucket, for unusual runners.").default("http://host.docker.internal:29418"),
 
     new("COMMAND", Command, Text,
-        "`run`; `check` checks all that a run needs and queues nothing; `cancel` settles what the pipe left behind in this pipeline; `sweep` what killed steps left behind in the whole repository.").default("run"),
+        "What to do: `run`, `check`, `cancel` or `sweep`.").default("run")
+        .more("`run` queues and follows builds. `check` checks everything that a run needs, and queues nothing. `cancel` cleans up what the pipe left behind in this pipeline. `sweep` cleans up what stopped steps left behind in the whole repository."),
 ];
 
 #[cfg(test)]
@@ -261,10 +330,16 @@ mod tests {
     }
 
     #[test]
-    fn each_meaning_fits_a_table_cell() {
+    fn each_meaning_is_one_sentence_that_fits_a_table_cell() {
         for variable in ALL {
-            assert!(variable.meaning.ends_with('.'), "{}", variable.name);
-            assert!(!variable.meaning.contains(['|', '\n']), "{}", variable.name);
+            let name = variable.name;
+            assert!(variable.meaning.ends_with('.'), "{name}");
+            assert!(!variable.meaning.contains(". "), "{name}");
+            assert!(
+                variable.more.is_none_or(|more| more.ends_with('.')),
+                "{name}"
+            );
+            assert!(!variable.whole().contains(['|', '\n']), "{name}");
         }
     }
 }

@@ -64,6 +64,28 @@ async fn a_good_setup_is_good_on_every_version() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_shown_to_paste_runs() {
+    use crate::documents::{IMAGE, VERSION, yaml};
+    let net = Net::new(Scenario::new().build_type(BuildType::new("App_Tests").roots(["App_Git"])));
+    let ran = check(&net)
+        .set("BUILD_TYPE_ID", "App_Build,App_Tests")
+        .run()
+        .await;
+    ran.ends_with(0);
+    let (_, shown) = ran.output.split_once("a step:\n\n").unwrap();
+    let item = &yaml(shown)[0];
+    assert_eq!(item["pipe"], format!("docker://{IMAGE}:{VERSION}").as_str());
+    let expected = serde_json::json!({
+        "TEAMCITY_URL": "$TEAMCITY_URL",
+        "TEAMCITY_TOKEN": "$TEAMCITY_TOKEN",
+        "BUILD_TYPE_ID": ["App_Build", "App_Tests"],
+    });
+    assert_eq!(item["variables"], expected);
+    let wrong = check(&net).set("WAIT", "perhaps").run().await;
+    wrong.ends_with(3).says_not("- pipe:");
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_problems_are_told_at_once() {
     let scenario = Scenario::new()
         .without_permission("ci", "run_build")

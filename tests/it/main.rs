@@ -44,6 +44,7 @@ mod promotion;
 mod publisher;
 mod pull_requests;
 mod queueing;
+mod readme;
 mod repeated;
 mod results;
 mod results_in_time;
