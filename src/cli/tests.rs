@@ -40,7 +40,7 @@ fn without_arguments_the_variable_decides() {
         with(&[], Some("stop"))
             .unwrap_err()
             .to_string()
-            .contains("COMMAND can't be 'stop'")
+            .contains("COMMAND has the invalid value 'stop'")
     );
 }
 
@@ -146,17 +146,19 @@ fn create_rotate_and_remove_read_their_options() {
 
 #[test]
 fn scopes_that_make_no_sense_are_told() {
-    assert!(error(&["token", "list"]).contains("no place"));
-    assert!(error(&["token", "list", "--environment", "e"]).contains("stands alone"));
+    assert!(error(&["token", "list"]).contains("no workspace or repository"));
+    assert!(error(&["token", "list", "--environment", "e"]).contains("has no repository"));
     assert!(
         error(&["token", "list", "--workspace", "w", "--environment", "e"])
-            .contains("stands alone")
+            .contains("has no repository")
     );
     assert!(error(&["token", "list", "--repository", "shop"]).contains("workspace/repository"));
-    assert!(error(&["token", "list", "--repository", "a/b/c"]).contains("can't hold 'b/c'"));
+    assert!(
+        error(&["token", "list", "--repository", "a/b/c"]).contains("has the invalid value 'b/c'")
+    );
     assert!(
         error(&["token", "remove", "--workspace", "a", "--workspace", "b"])
-            .contains("several places")
+            .contains("several workspaces")
     );
     assert!(
         error(&["token", "remove", "--workspace", "a", "--variable", "a-b"])

@@ -27,8 +27,8 @@ fn plainly(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let inner = error.inner();
     let what = match inner.classify() {
         serde_json::error::Category::Eof => "it ends in the middle",
-        serde_json::error::Category::Data => "it is of another kind than expected",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is no JSON",
+        serde_json::error::Category::Data => "it has an unexpected type",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is not JSON",
     };
     format!("{what} (line {}, column {})", inner.line(), inner.column())
 }

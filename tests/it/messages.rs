@@ -179,7 +179,11 @@ impl Reader<'_> {
                             self.add("3", format!("{variable} {what}"), how.clone());
                         }
                         ("wrong", [variable, _, how]) => {
-                            self.add("3", format!("{variable} can't be '{{value}}'"), how.clone());
+                            self.add(
+                                "3",
+                                format!("{variable} has the invalid value '{{value}}'"),
+                                how.clone(),
+                            );
                         }
                         ("missing", [variable, how]) => {
                             self.add("3", format!("{variable} is missing"), how.clone());
@@ -317,7 +321,7 @@ fn faults(stream: TokenStream, found: &mut BTreeMap<String, Vec<String>>) {
                 "CertificateFault" => {
                     format!("TeamCity can't be reached safely: {{certificate}} {words}")
                 }
-                "ProtocolFault" if !words.starts_with("what") => {
+                "ProtocolFault" if !words.contains("{server}") => {
                     format!("TeamCity can't be reached: {{server}} {words}")
                 }
                 "ProtocolFault" => format!("TeamCity can't be reached: {words}"),
@@ -454,6 +458,43 @@ fn each_message_has_a_cause_and_a_cure_apart() {
             "{}: a cause has no full stop, its cure follows on a line of its own",
             message.cause
         );
+    }
+}
+
+/// The sentences of a text, as the log may break its lines.
+fn sentences(text: &str) -> Vec<&str> {
+    text.split_inclusive(". ").map(str::trim_end).collect()
+}
+
+/// Longest sentence of our own, in columns, with a dozen or so for each value.
+const WIDEST: usize = 200;
+
+#[test]
+fn each_sentence_is_short_and_each_cure_is_a_sentence() {
+    for message in messages() {
+        for sentence in sentences(&message.cause)
+            .into_iter()
+            .chain(sentences(&message.cure))
+        {
+            assert!(sentence.chars().count() < WIDEST, "too long: {sentence}");
+        }
+        let cure = message.cure.trim_end_matches('}');
+        let of_a_value = cure.len() < message.cure.len();
+        assert!(
+            of_a_value || cure.ends_with(['.', '?']),
+            "{}: its cure is no sentence: {cure}",
+            message.cause
+        );
+        assert!(
+            cure.starts_with(|first: char| first.is_uppercase() || "{'\"".contains(first))
+                || cure.starts_with("NO_PROXY"),
+            "{}: its cure does not begin a sentence: {cure}",
+            message.cause
+        );
+        // A cure in a cause is one that nobody finds.
+        for word in [": Give ", ": give ", ": write ", ": set ", ": pass "] {
+            assert!(!message.cause.contains(word), "{}", message.cause);
+        }
     }
 }
 

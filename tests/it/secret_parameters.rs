@@ -75,10 +75,10 @@ async fn empty_and_doubled_ones_are_mistakes_and_short_ones_are_warned_of() {
     let bad = |text: &str| Step::new().set("SECRET_PARAMETERS", text);
     let simulator = Simulator::start(Scenario::new());
     for (text, says) in [
-        ("env.A=", "SECRET_PARAMETERS gives 'env.A' no value"),
+        ("env.A=", "SECRET_PARAMETERS has no value for 'env.A'"),
         (
             "env.A=hidden1\nenv.A=hidden2",
-            "SECRET_PARAMETERS sets 'env.A', which is set already",
+            "SECRET_PARAMETERS sets 'env.A', which is already set",
         ),
         ("hidden1", "SECRET_PARAMETERS has no '=' in its item 1"),
     ] {

@@ -74,7 +74,7 @@ pub(super) fn folder_of(root: &Path, parts: &[String]) -> Result<PathBuf, String
         path.push(part);
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(format!("{} is no folder", path.display())),
+            Ok(_) => return Err(format!("{} is not a folder", path.display())),
             Err(_) => {
                 fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?
             }

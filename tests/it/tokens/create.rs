@@ -62,7 +62,7 @@ async fn what_a_server_can_not_do_is_said_before_anything_is_made() {
     let old = Net::new(Scenario::new().version("2020.2"));
     let create = "token create --server https://tc.example.com --workspace acme";
     for (option, words) in [
-        ("--expires-in 1day", "makes no tokens that expire"),
+        ("--expires-in 1day", "can't create tokens that expire"),
         ("--project App", "no tokens that are limited to a project"),
     ] {
         old.command(&format!("{create} {option}"))

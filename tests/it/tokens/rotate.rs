@@ -57,7 +57,7 @@ async fn rotate_asks_first_and_knows_its_user() {
         .run()
         .await
         .ends_with(3)
-        .says("whatever else uses it");
+        .says("Everything else that uses it");
     net.command("token rotate --repository acme/app --yes")
         .input("eyJeve")
         .run()
