@@ -333,6 +333,18 @@ pub struct EarlierBuild {
     pub started: bool,
 }
 
+/// Whether the pipe wrote this document, in whatever format.
+pub fn wrote(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Sign {
+        #[serde(rename = "pipeVersion")]
+        _pipe_version: String,
+        #[serde(rename = "serverUrl")]
+        _server_url: String,
+    }
+    serde_json::from_str::<Sign>(text).is_ok()
+}
+
 /// Reads back what an earlier step left.
 ///
 /// # Errors
