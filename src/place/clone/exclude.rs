@@ -39,14 +39,14 @@ impl Tree {
 
     /// Lists a file, unless it lies outside the clone, or in a folder that is listed.
     pub fn hide_file(&self, path: &Path) {
-        if let Some(path) = self.from_root(path) {
+        if let Some(path) = self.below_root(path) {
             self.list(path);
         }
     }
 
     /// Lists a folder with all that is in it, unless it lies outside the clone.
     pub fn hide_folder(&self, path: &Path) {
-        if let Some(path) = self.from_root(path) {
+        if let Some(path) = self.below_root(path) {
             self.list(format!("{path}/"));
         }
     }
@@ -66,7 +66,7 @@ impl Tree {
     }
 
     /// A path as git writes it, by the file's real place. The root itself has none.
-    fn from_root(&self, path: &Path) -> Option<String> {
+    fn below_root(&self, path: &Path) -> Option<String> {
         let folder = fs::canonicalize(path.parent()?).ok()?;
         let path = folder.join(path.file_name()?);
         let path = path.strip_prefix(&self.root).ok()?.to_str()?;
