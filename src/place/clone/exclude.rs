@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::git_folders;
+use super::folders::git_folders;
 
 /// The files of a clone.
 #[derive(Debug)]

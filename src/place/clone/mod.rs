@@ -1,29 +1,8 @@
 //! The git clone around the working directory. There is no git in the image, and a library for it would weigh more than the pipe.
 
 mod exclude;
+mod folders;
 mod objects;
-
-use std::fs;
-use std::path::{Path, PathBuf};
 
 pub use exclude::Tree;
 pub(super) use objects::{FULL, expand};
-
-/// The folder with the files of the clone that holds `directory`, and the folder where git keeps what all worktrees share.
-fn git_folders(directory: &Path) -> Option<(PathBuf, PathBuf)> {
-    let root = directory
-        .ancestors()
-        .find(|parent| parent.join(".git").exists())?;
-    let git = root.join(".git");
-    if git.is_dir() {
-        return Some((root.to_owned(), git));
-    }
-    // A worktree or submodule: the file names the folder, and what is shared may be elsewhere still.
-    let text = fs::read_to_string(&git).ok()?;
-    let own = root.join(text.strip_prefix("gitdir:")?.trim());
-    let shared = match fs::read_to_string(own.join("commondir")) {
-        Ok(shared) => own.join(shared.trim()),
-        Err(_) => own,
-    };
-    Some((root.to_owned(), shared))
-}

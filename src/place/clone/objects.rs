@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use super::git_folders;
+use super::folders::git_folders;
 
 /// Digits of a full SHA-1 name.
 pub(crate) const FULL: usize = 40;
