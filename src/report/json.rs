@@ -100,8 +100,17 @@ struct Failed<'a> {
     name: &'a str,
     #[serde(flatten)]
     class: Classed<'a>,
+    often: Option<Frequency<'a>>,
     new_failure: bool,
     within: Option<&'a str>,
+}
+
+/// How often it failed.
+#[derive(Serialize)]
+struct Frequency<'a> {
+    failed: usize,
+    ran: usize,
+    branch: &'a str,
 }
 
 /// Whose a failure is, and what is told of that.
@@ -267,6 +276,11 @@ impl<'a> From<&'a FailedTest> for Failed<'a> {
         Self {
             name: &test.name,
             class: Some(&test.class).into(),
+            often: test.often.as_ref().map(|often| Frequency {
+                failed: often.failed,
+                ran: often.ran,
+                branch: &often.branch,
+            }),
             new_failure: test.new_failure,
             within: test.within.as_deref(),
         }

@@ -78,7 +78,8 @@ impl<'a> Collecting<'a> {
             return;
         };
         let known = outcome.clone();
-        let whose = Whose::new(self.details.client, self.budget);
+        let of_chain = Details::culprits(&known.chain);
+        let whose = Whose::new(self.details.client, self.budget, of_chain);
         let (tell, told) = oneshot::channel();
         let read = async {
             let causes = async {
