@@ -1,10 +1,13 @@
 //! `teamcity-builds.json`: the outcome for programs, and for the second half of a run that was started without
 //! waiting. `docs/teamcity-builds.schema.json` describes it.
 
+mod whose;
+
 use serde::{Deserialize, Serialize};
+use whose::{Classed, Frequency};
 
 use crate::outcome::{
-    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest,
+    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest,
     Moment, Problem, RunOutcome, TestCounts,
 };
 use crate::types::{BuildId, BuildTypeId};
@@ -103,30 +106,6 @@ struct Failed<'a> {
     often: Option<Frequency<'a>>,
     new_failure: bool,
     within: Option<&'a str>,
-}
-
-/// How often it failed.
-#[derive(Serialize)]
-struct Frequency<'a> {
-    failed: usize,
-    ran: usize,
-    branch: &'a str,
-}
-
-/// Whose a failure is, and what is told of that.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Classed<'a> {
-    class: Option<&'static str>,
-    unknown_why: Option<&'a str>,
-    investigator: Option<&'a str>,
-    since: Option<Since<'a>>,
-}
-
-#[derive(Serialize)]
-struct Since<'a> {
-    name: &'a str,
-    url: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -248,39 +227,12 @@ impl From<TestCounts> for Tests {
     }
 }
 
-impl<'a> From<Option<&'a Class>> for Classed<'a> {
-    fn from(class: Option<&'a Class>) -> Self {
-        let mut classed = Self {
-            class: class.map(Class::word),
-            unknown_why: None,
-            investigator: None,
-            since: None,
-        };
-        match class {
-            Some(Class::Unknown { why }) => classed.unknown_why = Some(why),
-            Some(Class::Investigated { who }) => classed.investigator = who.as_deref(),
-            Some(Class::AlsoOnDefault { since: Some(since) }) => {
-                classed.since = Some(Since {
-                    name: &since.name,
-                    url: since.url.as_deref(),
-                });
-            }
-            _ => {}
-        }
-        classed
-    }
-}
-
 impl<'a> From<&'a FailedTest> for Failed<'a> {
     fn from(test: &'a FailedTest) -> Self {
         Self {
             name: &test.name,
             class: Some(&test.class).into(),
-            often: test.often.as_ref().map(|often| Frequency {
-                failed: often.failed,
-                ran: often.ran,
-                branch: &often.branch,
-            }),
+            often: test.often.as_ref().map(Frequency::from),
             new_failure: test.new_failure,
             within: test.within.as_deref(),
         }
