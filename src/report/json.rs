@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use whose::{Classed, Frequency};
 
 use crate::outcome::{
-    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest,
-    Moment, Problem, RunOutcome, TestCounts,
+    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment,
+    Problem, RunOutcome, TestCounts,
 };
 use crate::types::{BuildId, BuildTypeId};
 
