@@ -19,8 +19,10 @@ use crate::config::{self, CommandKind, Settings, What};
 use crate::exit::ExitStatus;
 use crate::identity::Marker;
 use crate::outcome::{News, Superseded};
+use crate::place::Tree;
 use crate::preflight::{Reach, TOKEN_VARIABLE, expand_revision};
 use crate::report::console::Console;
+use crate::results::files::Folder;
 use crate::results::{Board, Budget, Collecting, Earlier, Results};
 use crate::run::{Context, Ledger};
 use crate::teamcity::Client;
@@ -123,9 +125,13 @@ async fn run_builds(
         _ => Earlier::default(),
     };
     let board = Board::of(&settings, &clients);
+    let tree = Tree::around(&world.directory).map(Rc::new);
+    let folder = Folder::new(&world.directory)
+        .hiding(clients.secrets())
+        .in_clone(tree.as_ref());
     let results = Results::new(
         &settings,
-        &world.directory,
+        folder.clone(),
         board.as_ref(),
         &console,
         &marker,
@@ -151,15 +157,7 @@ async fn run_builds(
     let timeout = now.checked_add(settings.follow.timeout).unwrap_or(now);
     let budget = Budget::new(timeout);
     let say = |line: String| console.text(&line);
-    let collecting = Collecting::new(
-        &client,
-        &*console,
-        &budget,
-        &settings,
-        &world.directory,
-        &secrets,
-        &say,
-    );
+    let collecting = Collecting::new(&client, &*console, &budget, &settings, &folder, &say);
     let context = Context {
         client: &client,
         reach: &reach,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
+use super::often::Often;
 use super::whose::Class;
 use crate::exit::ExitStatus;
 use crate::types::{BuildId, BuildTypeId};
@@ -276,6 +277,8 @@ pub struct FailedTest {
     pub new_failure: bool,
     /// Whose failure it is.
     pub class: Class,
+    /// How often it failed among the default branch's last builds, where enough of them ran it.
+    pub often: Option<Often>,
     /// How long it took.
     pub duration: Option<Duration>,
     /// The configuration of the chain in which it failed, where that is not the build itself.

@@ -3,6 +3,7 @@
 mod builds;
 pub mod cause;
 mod event;
+pub mod often;
 pub mod whose;
 
 pub use builds::{
@@ -10,4 +11,5 @@ pub use builds::{
     Problem, RootAt, RunOutcome, TestCounts, labeled,
 };
 pub use event::{Event, Events, LogLevel, News, Position, QueuedBuild, Superseded};
+pub use often::Often;
 pub use whose::Class;

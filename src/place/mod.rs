@@ -13,6 +13,7 @@ mod survey;
 mod wait;
 mod wanted;
 
+pub use clone::Tree;
 pub use find::{find, wait_for_change};
 pub use refused::{refused, without_root};
 pub use short::expand;

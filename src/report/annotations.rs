@@ -7,7 +7,7 @@ use super::insights::{self, web};
 use super::location::{self, Place, Tree};
 use super::summary::{at_a_word, lines};
 use super::test_name::TestName;
-use super::whose::note;
+use super::whose::{note, note_of_test};
 use crate::bitbucket::model::{Annotation, AnnotationType, Outcome, Severity};
 use crate::outcome::{BuildOutcome, Class, FailedTest, Problem, RunOutcome};
 use crate::types::hash;
@@ -110,7 +110,7 @@ impl Made<'_> {
         // A long name leaves room for the reason.
         let text = format!("{new}{}: {said}", at_a_word(&short, 200));
         let within = self.within(build, test.within.as_deref());
-        let more = format!("{}{within}\n{}\n{details}", test.name, note(&test.class));
+        let more = format!("{}{within}\n{}\n{details}", test.name, note_of_test(test));
         let severity = severity(&test.class);
         let place = location::first(details, self.tree);
         self.add(
@@ -274,6 +274,7 @@ mod tests {
             name: "\u{202e}".into(),
             details: Some("\n\n".into()),
             new_failure: true,
+            often: None,
             class: Class::New,
             duration: None,
             within: None,
@@ -317,6 +318,7 @@ mod tests {
             } else {
                 Class::AlsoOnDefault { since: None }
             },
+            often: None,
             duration: None,
             within: None,
         };

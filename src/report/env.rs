@@ -16,6 +16,20 @@ pub const FILE: &str = "teamcity.env";
 /// Longest value, in characters: Pipelines takes 100 KB in all.
 const LONGEST_VALUE: usize = 4_000;
 
+/// The variables, in the order of the file.
+const NAMES: [&str; 4] = [
+    "TEAMCITY_BUILD_ID",
+    "TEAMCITY_BUILD_NUMBER",
+    "TEAMCITY_BUILD_STATUS",
+    "TEAMCITY_BUILD_URL",
+];
+
+/// Whether the pipe wrote these lines: all its variables, and nothing else.
+pub fn wrote(text: &str) -> bool {
+    let names = text.lines().map(|line| line.split('=').next());
+    names.eq(NAMES.map(Some))
+}
+
 /// The lines, each `NAME=value`. With several builds, values are lists with commas.
 pub fn text(outcome: &RunOutcome) -> String {
     let list = |value: &dyn Fn(&BuildOutcome) -> String| {
@@ -27,12 +41,8 @@ pub fn text(outcome: &RunOutcome) -> String {
     let status = |build: &BuildOutcome| build.ending.status_word().to_owned();
     let url = |build: &BuildOutcome| build.url.as_deref().map(link).unwrap_or_default();
     let mut text = String::new();
-    for (name, value) in [
-        ("TEAMCITY_BUILD_ID", list(&id)),
-        ("TEAMCITY_BUILD_NUMBER", list(&number)),
-        ("TEAMCITY_BUILD_STATUS", list(&status)),
-        ("TEAMCITY_BUILD_URL", list(&url)),
-    ] {
+    let values = [list(&id), list(&number), list(&status), list(&url)];
+    for (name, value) in NAMES.into_iter().zip(values) {
         // Writing to a `String` can't fail.
         let _ = writeln!(text, "{name}={value}");
     }

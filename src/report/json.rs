@@ -1,11 +1,14 @@
 //! `teamcity-builds.json`: the outcome for programs, and for the second half of a run that was started without
 //! waiting. `docs/teamcity-builds.schema.json` describes it.
 
+mod whose;
+
 use serde::{Deserialize, Serialize};
+use whose::{Classed, Frequency};
 
 use crate::outcome::{
-    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest,
-    Moment, Problem, RunOutcome, TestCounts,
+    BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment,
+    Problem, RunOutcome, TestCounts,
 };
 use crate::types::{BuildId, BuildTypeId};
 
@@ -100,24 +103,9 @@ struct Failed<'a> {
     name: &'a str,
     #[serde(flatten)]
     class: Classed<'a>,
+    often: Option<Frequency<'a>>,
     new_failure: bool,
     within: Option<&'a str>,
-}
-
-/// Whose a failure is, and what is told of that.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Classed<'a> {
-    class: Option<&'static str>,
-    unknown_why: Option<&'a str>,
-    investigator: Option<&'a str>,
-    since: Option<Since<'a>>,
-}
-
-#[derive(Serialize)]
-struct Since<'a> {
-    name: &'a str,
-    url: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -239,34 +227,12 @@ impl From<TestCounts> for Tests {
     }
 }
 
-impl<'a> From<Option<&'a Class>> for Classed<'a> {
-    fn from(class: Option<&'a Class>) -> Self {
-        let mut classed = Self {
-            class: class.map(Class::word),
-            unknown_why: None,
-            investigator: None,
-            since: None,
-        };
-        match class {
-            Some(Class::Unknown { why }) => classed.unknown_why = Some(why),
-            Some(Class::Investigated { who }) => classed.investigator = who.as_deref(),
-            Some(Class::AlsoOnDefault { since: Some(since) }) => {
-                classed.since = Some(Since {
-                    name: &since.name,
-                    url: since.url.as_deref(),
-                });
-            }
-            _ => {}
-        }
-        classed
-    }
-}
-
 impl<'a> From<&'a FailedTest> for Failed<'a> {
     fn from(test: &'a FailedTest) -> Self {
         Self {
             name: &test.name,
             class: Some(&test.class).into(),
+            often: test.often.as_ref().map(Frequency::from),
             new_failure: test.new_failure,
             within: test.within.as_deref(),
         }
@@ -331,6 +297,18 @@ pub struct EarlierBuild {
     pub id: BuildId,
     /// It was started, and not waited for.
     pub started: bool,
+}
+
+/// Whether the pipe wrote this document, in whatever format.
+pub fn wrote(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Sign {
+        #[serde(rename = "pipeVersion")]
+        _pipe_version: String,
+        #[serde(rename = "serverUrl")]
+        _server_url: String,
+    }
+    serde_json::from_str::<Sign>(text).is_ok()
 }
 
 /// Reads back what an earlier step left.

@@ -27,6 +27,14 @@ const LONGEST_MESSAGE: usize = 2_000;
 /// Longest details, in characters. Pipelines shows fewer; other readers of the file may show all.
 const LONGEST_DETAILS: usize = 20_000;
 
+/// By this the pipe knows its own files again.
+const SIGN: &str = " by teamcity-pipe ";
+
+/// Whether the pipe wrote this document.
+pub fn wrote(text: &str) -> bool {
+    text.lines().take(2).any(|line| line.contains(SIGN))
+}
+
 /// A test, as a report needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestCase {
@@ -90,6 +98,7 @@ impl<W: Write> JUnitWriter<W> {
         let mut xml = Writer::new_with_indent(write, b' ', 1);
         let build = one_line(build, 200);
         xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+        xml.write_event(Event::Comment(BytesText::new(SIGN)))?;
         let head = BytesStart::new("testsuites").with_attributes([("name", build.as_str())]);
         xml.write_event(Event::Start(head))?;
         Ok(Self {

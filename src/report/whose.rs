@@ -1,6 +1,6 @@
 //! Whose the failures are, in the words that all reports share. "New" means the class alone.
 
-use crate::outcome::{BuildOutcome, Class};
+use crate::outcome::{BuildOutcome, Class, FailedTest, Often};
 use crate::types::text::one_line;
 
 /// Failed tests in numbers.
@@ -101,6 +101,25 @@ pub(super) fn note(class: &Class) -> String {
         Class::AlsoOnDefault { since: None } => "fails on the default branch too".to_owned(),
         Class::Muted => "muted".to_owned(),
     }
+}
+
+/// Whose a failed test is, and how often it failed on the default branch.
+pub(super) fn note_of_test(test: &FailedTest) -> String {
+    let class = note(&test.class);
+    match &test.often {
+        Some(often) => format!("{class}; {}", how_often(often)),
+        None => class,
+    }
+}
+
+/// `failed in 4 of the last 12 builds of main that ran it`
+pub(super) fn how_often(often: &Often) -> String {
+    format!(
+        "failed in {} of the last {} builds of {} that ran it",
+        often.failed,
+        often.ran,
+        one_line(&often.branch, 100)
+    )
 }
 
 /// Why nothing is known of any listed test, where that is the same for all.

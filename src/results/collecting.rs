@@ -1,8 +1,6 @@
 //! Reads all that there is to know of builds that have ended, side by side and under one budget, and writes what comes in files of
 //! its own: the Tests tab and artifacts.
 
-use std::path::Path;
-
 use tokio::sync::oneshot;
 
 use super::artifacts::{ArtifactReport, Downloads, folder_name};
@@ -27,23 +25,25 @@ pub struct Collecting<'a> {
 }
 
 impl<'a> Collecting<'a> {
-    /// For a run in a working directory; `tell` hears of progress that takes long.
+    /// For a run whose files go to a folder; `tell` hears of progress that takes long.
     pub fn new(
         client: &'a Client,
         events: &'a dyn Events,
         budget: &'a Budget,
         settings: &Settings,
-        directory: &Path,
-        secrets: &Secrets,
+        folder: &Folder,
         tell: &'a dyn Fn(String),
     ) -> Self {
         let label = settings.results.label.as_deref();
         let reports = || {
-            let folder = Folder::new(directory.join(test_reports::FOLDER));
-            TestReports::new(client, budget, folder.hiding(secrets), label)
+            let folder = folder.sub(test_reports::FOLDER);
+            TestReports::new(client, budget, folder, label)
         };
         let settings = &settings.results;
-        let root = directory.join(&settings.artifacts_dir);
+        // Artifacts are the build's own, and stay as they are.
+        let root = folder
+            .sub(&settings.artifacts_dir)
+            .hiding(&Secrets::default());
         Self {
             budget,
             details: Details {
@@ -78,7 +78,8 @@ impl<'a> Collecting<'a> {
             return;
         };
         let known = outcome.clone();
-        let whose = Whose::new(self.details.client, self.budget);
+        let of_chain = Details::culprits(&known.chain);
+        let whose = Whose::new(self.details.client, self.budget, of_chain);
         let (tell, told) = oneshot::channel();
         let read = async {
             let causes = async {

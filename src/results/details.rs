@@ -164,6 +164,11 @@ impl Details<'_> {
         whose.judge(known, Found { problems, tests }).await
     }
 
+    /// Of how many builds of a chain it is asked what failed there.
+    pub fn culprits(chain: &[ChainBuild]) -> usize {
+        chain::culprits(chain).len().min(CULPRITS)
+    }
+
     /// What failed in the builds at which the failure began, to be named instead of "snapshot dependency failed".
     pub async fn causes(&self, whose: &Whose<'_>, chain: &[ChainBuild]) -> Failures {
         let culprits = chain::culprits(chain).into_iter().take(CULPRITS);
@@ -372,6 +377,7 @@ fn failed_test(test: TestOccurrence) -> (FailedTest, Failed) {
             .map(|details| details.chars().take(LONGEST_DETAILS).collect()),
         new_failure: test.new_failure,
         class: Class::not_asked(),
+        often: None,
         duration: test.duration.map(Duration::from_millis),
         within: None,
     };

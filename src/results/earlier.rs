@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::files;
 use crate::identity::{self, Marker};
 use crate::preflight::cure;
 use crate::report::json;
@@ -42,7 +43,9 @@ impl Earlier {
         marker: &Marker,
     ) -> Self {
         let mut earlier = Self::default();
-        let mut places = vec![directory.join(json::FILE)];
+        // Where another file has the name, the pipe's lies beside it.
+        let names = files::names(json::FILE).map(|name| directory.join(name));
+        let mut places: Vec<_> = names.collect();
         places.extend(storage.into_iter().flat_map(of_steps));
         for place in places {
             let Ok(text) = std::fs::read_to_string(&place) else {

@@ -14,7 +14,6 @@ mod seats;
 pub mod test_reports;
 mod whose;
 
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 pub use budget::Budget;
@@ -22,7 +21,7 @@ pub use chain::is_lost_commit;
 pub use collecting::Collecting;
 pub use details::read;
 pub use earlier::Earlier;
-use files::Folder;
+use files::{Folder, Own};
 use futures_util::stream::{self, StreamExt as _};
 pub use publish::Board;
 use publish::{PublishSettings, Publisher};
@@ -44,7 +43,8 @@ use tokio::time::timeout_at;
 pub struct Results<'a> {
     settings: &'a Settings,
     console: Rc<Console>,
-    directory: PathBuf,
+    folder: Folder,
+    storage: Option<Folder>,
     pipeline: json::Pipeline,
     publisher: Option<Publisher>,
     secrets: Secrets,
@@ -54,7 +54,7 @@ impl<'a> Results<'a> {
     /// For a run with these settings, whose builds are marked so.
     pub fn new(
         settings: &'a Settings,
-        directory: &Path,
+        folder: Folder,
         board: Option<&Board>,
         console: &Rc<Console>,
         marker: &Marker,
@@ -70,10 +70,15 @@ impl<'a> Results<'a> {
             step: Some(marker.step().step.clone()),
         };
         let publisher = publisher(settings, board);
+        let storage = settings.pipeline.pipe_storage_dir.as_deref();
+        let storage = storage
+            .filter(|path| path.is_dir())
+            .map(|path| folder.sub(path));
         Self {
             settings,
             console: Rc::clone(console),
-            directory: directory.to_owned(),
+            folder,
+            storage,
             pipeline,
             publisher,
             secrets: secrets.clone(),
@@ -141,6 +146,8 @@ impl<'a> Results<'a> {
             warnings.push(warning);
         }
         warnings.extend(self.write_page(outcome));
+        warnings.extend(self.folder.beside());
+        warnings.extend(self.folder.seen_by_git());
         // A step that is being stopped has seconds, and they belong to the builds.
         if !matches!(outcome.status, ExitStatus::Signal(_))
             && outcome.builds.iter().any(|build| build.id.is_some())
@@ -194,33 +201,30 @@ impl<'a> Results<'a> {
                 .filter_map(|build| build.finished_at)
                 .max(),
         };
-        Folder::new(&self.directory)
-            .hiding(&self.secrets)
-            .write(
-                &path.to_string_lossy(),
-                page::html(outcome, &context).as_bytes(),
-            )
+        let own = Own {
+            name: &path.to_string_lossy(),
+            wrote: page::wrote,
+        };
+        self.folder
+            .write(own, page::html(outcome, &context).as_bytes())
             .err()
     }
 
     fn write_files(&self, outcome: &RunOutcome) -> Vec<String> {
-        let folder = Folder::new(&self.directory).hiding(&self.secrets);
         let text = json::text(outcome, &self.pipeline);
+        let own = |name, wrote| Own { name, wrote };
+        let variables = own(env::FILE, env::wrote);
         let mut warnings = Vec::new();
-        warnings.extend(folder.write(env::FILE, env::text(outcome).as_bytes()).err());
-        warnings.extend(folder.write(json::FILE, text.as_bytes()).err());
-        if let Some(storage) = self
-            .settings
-            .pipeline
-            .pipe_storage_dir
-            .as_deref()
-            .filter(|path| path.is_dir())
-        {
-            let storage = Folder::new(storage).hiding(&self.secrets);
+        let lines = env::text(outcome);
+        warnings.extend(self.folder.write(variables, lines.as_bytes()).err());
+        let builds = |name| own(name, json::wrote);
+        let written = self.folder.write(builds(json::FILE), text.as_bytes());
+        warnings.extend(written.err());
+        if let Some(storage) = &self.storage {
             // Steps that run side by side have one each.
-            let own = self.pipeline.step.as_deref().map(earlier::file_of_step);
-            for name in own.iter().map(String::as_str).chain([json::FILE]) {
-                if let Err(warning) = storage.write(name, text.as_bytes()) {
+            let step = self.pipeline.step.as_deref().map(earlier::file_of_step);
+            for name in step.iter().map(String::as_str).chain([json::FILE]) {
+                if let Err(warning) = storage.write(builds(name), text.as_bytes()) {
                     // Not every user may write there; the working directory has the same file.
                     self.console.debug(&warning);
                 }

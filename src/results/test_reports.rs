@@ -12,11 +12,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::budget::Budget;
-use super::files::{Draft, Folder};
+use super::files::{Draft, Folder, Own};
 use super::seats::Rank;
 use crate::outcome::{BuildOutcome, Ending, Problem, TestCounts};
 use crate::report::Warning;
-use crate::report::junit::{JUnitWriter, TestCase, TestResult, Written};
+use crate::report::junit::{self, JUnitWriter, TestCase, TestResult, Written};
 use crate::teamcity::model::{Build, Counts, TestOccurrence};
 use crate::teamcity::{Client, TestFilter, TestPages};
 use crate::types::BuildId;
@@ -72,7 +72,9 @@ impl<'a> TestReports<'a> {
 
     /// What is missing and why.
     pub fn warnings(&self) -> Vec<Warning> {
-        self.warnings.borrow().clone()
+        let mut warnings = self.warnings.borrow().clone();
+        warnings.extend(self.folder.beside());
+        warnings
     }
 
     /// Those of a build that has ended, and of its chain, if it `has_chain`. Its problems may still be on their way.
@@ -211,7 +213,11 @@ impl File<'_> {
     /// Writes the file, with build problems where no test failed; gives the number of failed tests.
     async fn write(&self, problems: Option<Pin<&mut dyn Future<Output = Vec<Problem>>>>) -> u64 {
         let file = format!("teamcity-{}.xml", self.id);
-        let written = match self.reports.folder.draft(&file) {
+        let own = Own {
+            name: &file,
+            wrote: junit::wrote,
+        };
+        let written = match self.reports.folder.draft_own(own) {
             Ok(draft) => self.fill(draft, problems).await,
             Err(warning) => Err(warning),
         };

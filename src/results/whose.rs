@@ -1,14 +1,16 @@
 //! Whose the failures of a build are: asks for the default branch's last finished build, and how the same tests went there.
 //!
-//! At most three requests a build; of a chain nine in all. What is not there in time is unknown.
+//! At most three requests a build; of a chain nine in all, of which those for the classes come first. What is not there in time is unknown.
 
 use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
 use super::budget::Budget;
 use super::seats::Rank;
+use crate::outcome::often::{Past, Went, began, often};
 use crate::outcome::whose::{self, Failed, Failure, Ran, Reference, There, Told};
 use crate::outcome::{Class, FailedTest, Moment, Problem};
 use crate::teamcity::model::{Build, Status, TestOccurrence};
@@ -19,7 +21,9 @@ use crate::types::{BuildId, BuildTypeId};
 const WITHIN: Duration = Duration::from_secs(30);
 /// Requests for a build and its chain.
 const MOST_REQUESTS: u32 = 9;
-/// Tests of which it is asked since when they fail: this is work for the server.
+/// Requests that tell a build's classes: its reference, and how the tests went there.
+const FOR_CLASSES: u32 = 2;
+/// Tests of which it is asked since when they fail, or how often: this is work for the server.
 const MOST_SINCE: usize = 50;
 
 /// A build that failed.
@@ -47,8 +51,18 @@ pub struct Found {
 /// Problems and failed tests.
 pub type Failures = (Vec<Problem>, Vec<FailedTest>);
 
-/// The reference, and its id; or why there is none.
-pub type Known = Result<(BuildId, Reference), String>;
+/// The build to compare with, and where it is from.
+#[derive(Debug)]
+pub struct Referred {
+    id: BuildId,
+    build_type: BuildTypeId,
+    /// Its branch's name, in words.
+    branch: String,
+    reference: Reference,
+}
+
+/// The reference; or why there is none.
+pub type Known = Result<Referred, String>;
 
 /// Asks for a build that has ended, and for its chain.
 pub struct Whose<'a> {
@@ -56,17 +70,21 @@ pub struct Whose<'a> {
     budget: &'a Budget,
     until: Instant,
     asked: Cell<u32>,
+    /// Requests that are left for what is good to know beside the classes.
+    spare: Cell<u32>,
 }
 
 impl<'a> Whose<'a> {
-    /// For a build that has ended just now.
-    pub fn new(client: &'a Client, budget: &'a Budget) -> Self {
+    /// For a build that has ended just now, with so many of its chain of which it is asked.
+    pub fn new(client: &'a Client, budget: &'a Budget, of_chain: usize) -> Self {
+        let builds = u32::try_from(of_chain).map_or(u32::MAX, |chain| chain.saturating_add(1));
         let now = Instant::now();
         Self {
             client,
             budget,
             until: now.checked_add(WITHIN).unwrap_or(now),
             asked: Cell::new(0),
+            spare: Cell::new(MOST_REQUESTS.saturating_sub(builds.saturating_mul(FOR_CLASSES))),
         }
     }
 
@@ -93,24 +111,29 @@ impl<'a> Whose<'a> {
         let problems = problems
             .into_iter()
             .flat_map(|list| &list.problem_occurrence);
-        Ok((
+        Ok(Referred {
             id,
-            Reference {
+            build_type: subject.build_type.clone(),
+            branch: branch(&build).unwrap_or("the default branch").to_owned(),
+            reference: Reference {
                 build: told(&build, None),
                 problems: problems
                     .filter_map(|problem| problem.identity.clone())
                     .collect(),
                 tests: Ok(There::default()),
             },
-        ))
+        })
     }
 
     /// Gives each problem and test its class, and puts them into the order of these.
     pub async fn judge(&self, known: Known, found: Found) -> Failures {
+        let mut past = Vec::new();
+        let mut counted = HashMap::new();
         let known = match known {
-            Ok((id, mut reference)) => {
-                reference.tests = self.there(id, &reference.build, &found.tests).await;
-                Ok(reference)
+            Ok(mut known) => {
+                (known.reference.tests, past) = self.went(&known, &found.tests).await;
+                counted = often(&past, &known.branch);
+                Ok(known.reference)
             }
             Err(why) => Err(why),
         };
@@ -125,56 +148,88 @@ impl<'a> Whose<'a> {
             .collect();
         let (tests, ours): (Vec<_>, Vec<_>) = found.tests.into_iter().unzip();
         let classes = whose::tests(&ours, reference);
-        let mut tests: Vec<FailedTest> = tests
-            .into_iter()
-            .zip(classes)
-            .map(|(test, class)| FailedTest { class, ..test })
+        let told = tests.into_iter().zip(ours).zip(classes);
+        let mut tests: Vec<FailedTest> = told
+            .map(|((test, ours), mut class)| {
+                let number = ours.test.filter(|_| !ours.muted);
+                let number = number.as_deref().unwrap_or_default();
+                if let Class::AlsoOnDefault { since } = &mut class
+                    && since.is_none()
+                {
+                    *since = began(&past, number).cloned();
+                }
+                let often = counted.get(number).cloned();
+                FailedTest {
+                    class,
+                    often,
+                    ..test
+                }
+            })
             .collect();
         in_order(&mut problems, &mut tests);
         (problems, tests)
     }
 
-    /// How our failed tests went in the reference.
-    async fn there(
+    /// How our failed tests went in the reference, and in the builds before it.
+    async fn went(
         &self,
-        id: BuildId,
-        build: &Told,
+        known: &Referred,
         tests: &[(FailedTest, Failed)],
-    ) -> Result<There, String> {
-        let open = tests
-            .iter()
-            .filter(|(_, failed)| !failed.muted && failed.investigated.is_none());
-        let mut numbers: Vec<&str> = open
-            .filter_map(|(_, failed)| failed.test.as_deref())
-            .collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        if numbers.is_empty() {
+    ) -> (Result<There, String>, Vec<Past>) {
+        let unmuted = || {
+            tests
+                .iter()
+                .map(|(_, failed)| failed)
+                .filter(|one| !one.muted)
+        };
+        let all = distinct(unmuted().filter_map(|one| one.test.as_deref()));
+        let open = unmuted().filter(|one| one.investigated.is_none());
+        let open = distinct(open.filter_map(|one| one.test.as_deref()));
+        if all.len() <= MOST_SINCE {
+            return tokio::join!(self.there(known, &open, true), self.past(known, &all));
+        }
+        let there = self.there(known, &open, open.len() <= MOST_SINCE).await;
+        let mut some = Vec::new();
+        for failed in [false, true] {
+            let went = there.iter().flat_map(|there| &there.ran);
+            let went = went.filter(|ran| ran.result.is_err() == failed);
+            let went: HashSet<&str> = went.map(|ran| ran.test.as_str()).collect();
+            let these = open.iter().filter(|number| went.contains(**number));
+            some.extend(these.take(MOST_SINCE));
+        }
+        let past = self.past(known, &some).await;
+        (there, past)
+    }
+
+    /// How these tests went in the reference.
+    async fn there(&self, known: &Referred, tests: &[&str], since: bool) -> Result<There, String> {
+        if tests.is_empty() {
             return Ok(There::default());
         }
-        let few = numbers.len() <= MOST_SINCE;
-        let all = self.ask(self.client.tests_there(id, &numbers, few)).await?;
-        let mut there = read(all, build, few);
-        if !few {
-            let mut failed: Vec<&str> = there
-                .ran
-                .iter()
-                .filter(|ran| ran.result.is_err())
-                .map(|ran| ran.test.as_str())
-                .collect();
-            failed.dedup();
-            failed.truncate(MOST_SINCE);
-            // Without it the classes are the same.
-            if !failed.is_empty()
-                && let Ok(since) = self.ask(self.client.tests_there(id, &failed, true)).await
-            {
-                let since = read(since, build, true);
-                let is_known = |ran: &Ran| since.ran.iter().any(|known| known.test == ran.test);
-                there.ran.retain(|ran| !is_known(ran));
-                there.ran.extend(since.ran);
+        let there = self.client.tests_there(known.id, tests, since);
+        Ok(read(self.ask(there).await?, &known.reference.build, since))
+    }
+
+    /// How they went in the reference and the builds before it, the newest first; nothing where that can't be had, or not whole:
+    /// the classes are the same without it.
+    async fn past(&self, known: &Referred, tests: &[&str]) -> Vec<Past> {
+        let Some(left) = self
+            .spare
+            .get()
+            .checked_sub(1)
+            .filter(|_| !tests.is_empty())
+        else {
+            return Vec::new();
+        };
+        self.spare.set(left);
+        let history = self.client.test_history(&known.build_type, known.id, tests);
+        match self.ask(history).await {
+            Ok(history) if history.complete => {
+                let tests = history.tests.into_iter();
+                tests.filter_map(|test| past(test, &known.branch)).collect()
             }
+            _ => Vec::new(),
         }
-        Ok(there)
     }
 
     async fn ask<T>(&self, request: impl Future<Output = Result<T, Error>>) -> Result<T, String> {
@@ -196,12 +251,23 @@ pub fn in_order(problems: &mut [Problem], tests: &mut [FailedTest]) {
     tests.sort_by_key(|test| test.class.rank());
 }
 
+/// Each once, in their order.
+fn distinct<'n>(numbers: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut seen = HashSet::new();
+    numbers.filter(|number| seen.insert(*number)).collect()
+}
+
+/// A build's branch, if it has a name.
+fn branch(build: &Build) -> Option<&str> {
+    let name = build.branch_name.as_deref();
+    name.filter(|name| *name != "<default>")
+}
+
 /// A build in words; where it does not say its branch, that of another one is meant.
 fn told(build: &Build, like: Option<&str>) -> Told {
     let number = build.number.as_deref().unwrap_or("?");
-    let branch = build.branch_name.as_deref().or(like);
-    let name = match branch {
-        Some("<default>") | None => format!("the default branch's #{number}"),
+    let name = match branch(build).or(like) {
+        None => format!("the default branch's #{number}"),
         Some(branch) => format!("{branch} #{number}"),
     };
     Told {
@@ -233,4 +299,23 @@ fn read(there: TestsThere, build: &Told, since: bool) -> There {
         ran: there.tests.into_iter().filter_map(ran).collect(),
         complete: there.complete,
     }
+}
+
+/// A test in one of several builds; `None` where it did not run.
+fn past(test: TestOccurrence, of: &str) -> Option<Past> {
+    let went = match test.status.as_deref() {
+        Some("SUCCESS") => Went::Passed,
+        Some("FAILURE" | "ERROR") if test.muted => Went::Muted,
+        Some("FAILURE" | "ERROR") => Went::Failed {
+            began: test.new_failure,
+        },
+        _ => return None,
+    };
+    let build = test.build?;
+    Some(Past {
+        test: test.test?.id?,
+        build: build.id?,
+        told: told(&build, Some(of)),
+        went,
+    })
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use url::Url;
+
 use super::client::Client;
 use super::error::Error;
 use super::fields;
@@ -14,6 +16,10 @@ use crate::types::{BuildId, BuildTypeId};
 const LONGEST_URL: usize = 6 * 1024;
 /// Builds that are looked at, to find one that is not the build itself.
 const BUILDS: usize = 3;
+/// Builds whose tests are counted.
+const HISTORY: usize = 20;
+/// Occurrences of some tests, in a build or a few.
+const SOME_TESTS: usize = 10_000;
 /// Tests of a whole build.
 const ALL_TESTS: usize = 200_000;
 
@@ -37,17 +43,7 @@ impl Client {
         build_type: &BuildTypeId,
         until: Option<BuildId>,
     ) -> Result<Vec<Build>, Error> {
-        let mut locator = Locator::new()
-            .nested("buildType", &Locator::new().with("id", build_type))
-            .nested("branch", &Locator::new().with("default", true))
-            .with("state", "finished")
-            .with("canceled", false)
-            .with("failedToStart", false)
-            .with("personal", false);
-        if let Some(id) = until {
-            locator = locator.nested("untilBuild", &Locator::new().with("id", id));
-        }
-        let locator = locator.with("count", BUILDS);
+        let locator = finished_on_default(build_type, until, BUILDS);
         let query = [("locator", locator.as_str()), ("fields", fields::REFERENCE)];
         let builds: Builds = self
             .requests
@@ -70,9 +66,6 @@ impl Client {
         since: bool,
     ) -> Result<TestsThere, Error> {
         let of_build = Locator::new().nested("build", &Locator::new().with("id", build));
-        let each = tests.iter().fold(Locator::new(), |all, id| {
-            all.nested("item", &Locator::new().with("id", id))
-        });
         let fields = if since {
             fields::TESTS_SINCE
         } else {
@@ -83,22 +76,80 @@ impl Client {
             self.rest(&["testOccurrences"], &query)
         };
         // A test may run more than once in a build.
-        let some = of_build.clone().nested("test", &each).with("count", 10_000);
-        let mut url = address(&some);
+        let some = of_build.clone().nested("test", &any_of(tests));
+        let mut url = address(&some.with("count", SOME_TESTS));
         if url.as_str().len() > LONGEST_URL {
             url = address(&of_build.with("count", ALL_TESTS));
         }
+        self.tests_at(&url, tests).await
+    }
+
+    /// How tests went in the last twenty builds of the default branch that are not newer than `until`, the newest first. One
+    /// request, about as many of the tests as have room in an address, the first ones.
+    ///
+    /// `build` takes a locator of several builds (TeamCity's source: `TestOccurrenceFinder.java`).
+    ///
+    /// # Errors
+    /// When TeamCity refuses, or does not answer sensibly for `RETRY_FOR`.
+    pub async fn test_history(
+        &self,
+        build_type: &BuildTypeId,
+        until: BuildId,
+        tests: &[&str],
+    ) -> Result<TestsThere, Error> {
+        let builds = finished_on_default(build_type, Some(until), HISTORY);
+        let mut tests = tests;
+        loop {
+            let locator = Locator::new()
+                .nested("build", &builds)
+                .nested("test", &any_of(tests))
+                .with("count", SOME_TESTS);
+            let query = [
+                ("locator", locator.as_str()),
+                ("fields", fields::TEST_HISTORY),
+            ];
+            let url = self.rest(&["testOccurrences"], &query);
+            match tests.split_last() {
+                Some((_, fewer)) if url.as_str().len() > LONGEST_URL => tests = fewer,
+                _ => return self.tests_at(&url, tests).await,
+            }
+        }
+    }
+
+    async fn tests_at(&self, url: &Url, tests: &[&str]) -> Result<TestsThere, Error> {
         let wanted: HashSet<&str> = tests.iter().copied().collect();
         let take = |test: TestOccurrence| {
             let id = test.test.as_ref()?.id.as_deref()?;
             wanted.contains(id).then_some(test)
         };
-        let page = Box::pin(self.requests.list(&url, Need::May, "testOccurrence", &take)).await?;
+        let page = Box::pin(self.requests.list(url, Need::May, "testOccurrence", &take)).await?;
         Ok(TestsThere {
             tests: page.elements,
             complete: page.next.is_none(),
         })
     }
+}
+
+/// The newest builds of a configuration on its default branch that ran to their end.
+fn finished_on_default(build_type: &BuildTypeId, until: Option<BuildId>, count: usize) -> Locator {
+    let mut locator = Locator::new()
+        .nested("buildType", &Locator::new().with("id", build_type))
+        .nested("branch", &Locator::new().with("default", true))
+        .with("state", "finished")
+        .with("canceled", false)
+        .with("failedToStart", false)
+        .with("personal", false);
+    if let Some(id) = until {
+        locator = locator.nested("untilBuild", &Locator::new().with("id", id));
+    }
+    locator.with("count", count)
+}
+
+/// Any of these tests.
+fn any_of(tests: &[&str]) -> Locator {
+    tests.iter().fold(Locator::new(), |all, id| {
+        all.nested("item", &Locator::new().with("id", id))
+    })
 }
 
 #[cfg(test)]
@@ -125,6 +176,17 @@ mod unit_tests {
             let url = stub.requests()[0].clone();
             assert!(url.as_str().len() <= LONGEST_URL);
             assert_eq!(url.as_str().contains("item"), by_number);
+            client
+                .test_history(&"App".into(), BuildId(7), &ids)
+                .await
+                .unwrap();
+            let url = stub.requests()[1].clone();
+            assert!(url.as_str().len() <= LONGEST_URL);
+            let asked = url.as_str().matches("item").count();
+            assert!(
+                (100..=150).contains(&asked) || asked == ids.len(),
+                "{asked}"
+            );
         }
     }
 }

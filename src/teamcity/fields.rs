@@ -46,6 +46,9 @@ pub(super) const REFERENCE: &str = "build(id,number,state,status,branchName,webU
 pub(super) const TESTS_THERE: &str = "nextHref,testOccurrence(status,newFailure,test(id))";
 pub(super) const TESTS_SINCE: &str =
     "nextHref,testOccurrence(status,newFailure,test(id),firstFailed(build(id,number,webUrl)))";
+/// How they went in several builds.
+pub(super) const TEST_HISTORY: &str =
+    "nextHref,testOccurrence(status,muted,newFailure,test(id),build(id,number,webUrl))";
 pub(super) const TESTS: &str =
     "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,ignored,ignoreDetails)";
 pub(super) const TESTS_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,ignored,ignoreDetails)";

@@ -19,6 +19,7 @@ mod campaign;
 mod chain_tops;
 mod chains;
 mod check;
+mod clone;
 mod colours;
 mod credentials;
 mod desk;

@@ -124,9 +124,41 @@ struct Reader<'a> {
     /// What each kind of error says, by its name.
     kinds: &'a BTreeMap<String, Vec<String>>,
     found: Vec<Message>,
+    /// Warnings and notes, which need nothing done.
+    notes: BTreeSet<String>,
 }
 
 impl Reader<'_> {
+    /// What the log says beside diagnostics: a warning, a note, a line.
+    fn note(&mut self, tokens: &[TokenTree]) {
+        let (name, group) = match tokens {
+            [
+                of,
+                one,
+                two,
+                TokenTree::Ident(kind),
+                TokenTree::Group(group),
+                ..,
+            ] if is_word(of, "Event") && is_mark(one, ':') && is_mark(two, ':') => {
+                (kind.to_string(), group)
+            }
+            [dot, TokenTree::Ident(method), TokenTree::Group(group), ..] if is_mark(dot, '.') => {
+                (format!(".{method}"), group)
+            }
+            _ => return,
+        };
+        let arguments = arguments(group);
+        let said = match (name.as_str(), arguments.as_slice()) {
+            ("Warning" | "Note" | "Failed", [said])
+            | (".warning" | ".say" | ".text" | ".line", [said]) => text(said),
+            (".warn", [variable, said]) => format!("{} {}", text(variable), text(said)),
+            _ => return,
+        };
+        if said.contains(' ') && says_something(&said) {
+            self.notes.insert(said.trim().to_owned());
+        }
+    }
+
     fn add(&mut self, end: &'static str, cause: String, cure: String) {
         if says_something(&cause) {
             self.found.push(Message {
@@ -143,6 +175,7 @@ impl Reader<'_> {
         let mut kinds: Vec<String> = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
+            self.note(&tokens[at..]);
             match &tokens[at..] {
                 // Tests say what they like.
                 [module, name, TokenTree::Group(_), ..]
@@ -363,6 +396,11 @@ fn constants(stream: TokenStream, found: &mut BTreeMap<String, String>) {
 }
 
 fn messages() -> Vec<Message> {
+    read().0
+}
+
+/// All diagnostics, and all warnings and notes with the folder that says them.
+fn read() -> (Vec<Message>, BTreeSet<(String, String)>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     rust_files(&root, &mut files);
@@ -377,6 +415,7 @@ fn messages() -> Vec<Message> {
         faults(stream, &mut known);
     }
     let mut all = Vec::new();
+    let mut notes = BTreeSet::new();
     for file in files {
         let path = file.strip_prefix(&root).unwrap();
         let room = path
@@ -387,6 +426,7 @@ fn messages() -> Vec<Message> {
             room: &room,
             kinds: &known,
             found: Vec::new(),
+            notes: BTreeSet::new(),
         };
         let stream: TokenStream = std::fs::read_to_string(&file).unwrap().parse().unwrap();
         let mut named = BTreeMap::new();
@@ -400,6 +440,7 @@ fn messages() -> Vec<Message> {
             }
         }
         all.extend(reader.found);
+        notes.extend(reader.notes.into_iter().map(|said| (room.clone(), said)));
     }
     let id = "{id}".into();
     all.extend(rights::ALL.map(|right| Message {
@@ -411,7 +452,7 @@ fn messages() -> Vec<Message> {
     let mut seen = BTreeSet::new();
     all.retain(|message| seen.insert((message.cause.clone(), message.cure.clone())));
     all.sort_by(|one, other| one.room.cmp(&other.room));
-    all
+    (all, notes)
 }
 
 fn cell(text: &str) -> String {
@@ -424,7 +465,8 @@ fn the_list_of_messages_is_what_the_code_says() {
          [When it does not work](when-it-does-not-work.md) explains those of a run. `UPDATE_MESSAGES=1 cargo test messages` writes this file anew.\n"
         .to_owned();
     let mut room = String::new();
-    for message in messages() {
+    let (all, notes) = read();
+    for message in all {
         if message.room != room {
             room.clone_from(&message.room);
             list.push_str(&format!(
@@ -437,6 +479,12 @@ fn the_list_of_messages_is_what_the_code_says() {
             cell(&message.cause),
             cell(&message.cure)
         ));
+    }
+    list.push_str(
+        "\n## Warnings and notes\n\nWhat the log says beside diagnostics, and where nothing has to be done.\n\n| From | Text |\n|---|---|\n",
+    );
+    for (room, said) in notes {
+        list.push_str(&format!("| {room} | {} |\n", cell(&said)));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(LIST);
     if std::env::var_os("UPDATE_MESSAGES").is_some() {
@@ -494,6 +542,15 @@ fn each_sentence_is_short_and_each_cure_is_a_sentence() {
         // A cure in a cause is one that nobody finds.
         for word in [": Give ", ": give ", ": write ", ": set ", ": pass "] {
             assert!(!message.cause.contains(word), "{}", message.cause);
+        }
+    }
+}
+
+#[test]
+fn each_sentence_of_a_warning_or_a_note_is_short() {
+    for (room, said) in read().1 {
+        for sentence in sentences(&said) {
+            assert!(sentence.chars().count() < WIDEST, "{room}: {sentence}");
         }
     }
 }

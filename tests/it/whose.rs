@@ -68,6 +68,7 @@ fn asked(simulator: &Simulator) -> Vec<Recorded> {
         query.contains("default%3Atrue")
             || query.contains("test%28id%29%2CfirstFailed")
             || query.contains("newFailure%2Ctest%28id%29%29")
+            || query.contains("newFailure%2Ctest%28id%29%2Cbuild")
     };
     simulator.requests().into_iter().filter(compares).collect()
 }
@@ -116,7 +117,59 @@ async fn each_failed_test_has_a_class_and_what_is_new_comes_first() {
     assert_eq!(build["mutedTests"][0]["class"], "muted");
     assert_eq!(build["failedTests"][3]["since"]["name"], "main #1");
     assert_eq!(build["failedTests"][0]["newFailure"], json!(true));
-    assert_eq!(asked(&simulator).len(), 2);
+    assert_eq!(asked(&simulator).len(), 3);
+}
+
+/// The ends of one test in earlier builds of the default branch, the oldest first.
+fn with_past(mut scenario: Scenario, past: &[Tests]) -> Scenario {
+    for (hours, tests) in (1..=past.len()).rev().zip(past) {
+        scenario = scenario.earlier(earlier(hours as u64 * 2, plan(tests.clone())));
+    }
+    scenario
+}
+
+fn often(test: &Value) -> Option<(u64, u64)> {
+    Some((
+        test["often"]["failed"].as_u64()?,
+        test["often"]["ran"].as_u64()?,
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_fails_now_and_then_is_told_with_a_number() {
+    let good = Tests::passed(1).passing(["a.T.flaky", "a.T.rare"]);
+    let bad = failing(&["a.T.flaky"]);
+    let quiet = Tests::passed(1).failed([FailedTest::new("a.T.flaky", "x").muted()]);
+    // Ten that are too long ago, eight that are counted, two that did not run it, nine muted, and the one to compare with.
+    let mut past = vec![bad.clone(); 10];
+    past.extend(vec![bad.clone(); 3]);
+    past.extend(vec![failing(&[]).passing(["a.T.flaky"]); 3]);
+    past.extend(vec![failing(&["a.T.other"]); 2]);
+    past.extend(vec![quiet; 9]);
+    past.extend([good.clone(), good.clone(), good]);
+    let now = failing(&["a.T.rare", "a.T.flaky"]);
+    let simulator = Simulator::start(with_past(scenario(plan(now.clone())), &past));
+    let ran = step().run(&simulator).await;
+    ran.says("a.T.flaky (new here; failed in 3 of the last 9 builds of main that ran it)")
+        .says("a.T.rare (new here)\n");
+    let found = build(&ran);
+    let of = |name: &str| {
+        let mut tests = found["failedTests"].as_array().unwrap().iter();
+        tests.find(|test| test["name"] == name).and_then(often)
+    };
+    assert_eq!((of("a.T.flaky"), of("a.T.rare")), (Some((3, 9)), None));
+    assert_eq!(asked(&simulator).len(), 3);
+    // Where it is refused, the classes are the same.
+    let simulator = Simulator::start(with_past(scenario(plan(now)), &past));
+    let history = Matcher::query_contains("untilBuild");
+    simulator.fault(
+        Fault::new(FaultKind::Html504AfterActing)
+            .on(history)
+            .always(),
+    );
+    let ran = step().run(&simulator).await;
+    ran.says("2 failed tests, 2 new here")
+        .says("a.T.flaky (new here)\n");
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use teamcity_pipe::exit::ExitStatus;
 use teamcity_pipe::outcome::whose::Told;
 use teamcity_pipe::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment, Often,
     Problem, RunOutcome, TestCounts,
 };
 use teamcity_pipe::types::BuildId;
@@ -66,12 +66,22 @@ fn class_of(is_new: bool) -> Class {
     }
 }
 
+/// It failed in so many of the last 12 builds of `main`.
+fn often(failed: usize) -> Often {
+    Often {
+        failed,
+        ran: 12,
+        branch: "main".into(),
+    }
+}
+
 fn test(name: &str, details: Option<&str>, is_new: bool, within: Option<&str>) -> FailedTest {
     FailedTest {
         name: name.into(),
         details: details.map(Into::into),
         new_failure: is_new,
         class: class_of(is_new),
+        often: None,
         duration: Some(Duration::from_millis(1_250)),
         within: within.map(Into::into),
     }
@@ -278,6 +288,7 @@ pub fn many_failed() -> RunOutcome {
                 },
                 _ => class_of(false),
             },
+            often: (number % 3 == 0).then(|| often(number % 12)),
             ..test(
                 &format!(
                     "Suite {}: com.acme.module{}.ThingTest.does{number}",

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::lines::{BOLD, Console, DIM, GREEN, RED, RESET, YELLOW, clean};
 use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending};
 use crate::report::summary::count;
-use crate::report::whose::{Tally, note, why_unknown};
+use crate::report::whose::{Tally, how_often, note, note_of_test, why_unknown};
 use crate::types::{BuildId, span};
 
 /// Most failed tests that are named.
@@ -57,10 +57,12 @@ impl Console {
                 ));
             }
             for test in build.failed_tests.iter().take(NAMED_TESTS) {
-                let class = match unknown {
-                    Some(_) => String::new(),
-                    None => format!(" ({})", clean(&note(&test.class))),
+                let said = match (unknown, &test.often) {
+                    (Some(_), None) => None,
+                    (Some(_), Some(often)) => Some(how_often(often)),
+                    (None, _) => Some(note_of_test(test)),
                 };
+                let class = said.map_or_else(String::new, |said| format!(" ({})", clean(&said)));
                 let within = test
                     .within
                     .as_deref()

@@ -95,7 +95,7 @@ fn a_build_without_tests_is_a_document_too() {
     let text = document(|_| {});
     assert_eq!(
         text,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"Shop / Build #12\">\n</testsuites>\n"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- by teamcity-pipe -->\n<testsuites name=\"Shop / Build #12\">\n</testsuites>\n"
     );
 }
 

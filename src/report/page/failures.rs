@@ -4,7 +4,7 @@ use super::mood::address;
 use crate::outcome::{BuildOutcome, Class, FailedTest, Problem};
 use crate::report::summary::{at_a_word, count, length, lines};
 use crate::report::test_name::TestName;
-use crate::report::whose::note;
+use crate::report::whose::{how_often, note};
 use crate::types::text::one_line;
 
 /// Longest details of a test, in characters: the page stays light with hundreds of them.
@@ -39,6 +39,7 @@ pub(super) struct TestView {
     pub(super) badge: String,
     pub(super) badge_class: &'static str,
     pub(super) since: Option<String>,
+    pub(super) often: Option<String>,
 }
 
 /// A build problem.
@@ -116,6 +117,7 @@ fn test(test: &FailedTest) -> TestView {
             Class::AlsoOnDefault { since: Some(since) } => since.url.as_deref().and_then(address),
             _ => None,
         },
+        often: test.often.as_ref().map(how_often),
         details,
     }
 }

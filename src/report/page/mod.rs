@@ -25,6 +25,11 @@ struct Page {
     builds: Vec<view::Build>,
 }
 
+/// Whether the pipe wrote this page: its last lines say so.
+pub fn wrote(text: &str) -> bool {
+    text.contains("<p>Written by teamcity-pipe ")
+}
+
 /// The page.
 pub fn html(outcome: &RunOutcome, context: &PageContext) -> String {
     let page = Page {

@@ -6,7 +6,6 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashSet, VecDeque};
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -45,7 +44,7 @@ pub struct Downloads<'a> {
     client: &'a Client,
     budget: &'a Budget,
     patterns: Patterns,
-    root: PathBuf,
+    root: Folder,
     prepared: OnceCell<Result<(), String>>,
     matched: RefCell<HashSet<usize>>,
     flow: Flow,
@@ -67,7 +66,7 @@ impl<'a> Downloads<'a> {
         client: &'a Client,
         budget: &'a Budget,
         patterns: &[String],
-        root: PathBuf,
+        root: Folder,
         tell: &'a dyn Fn(String),
     ) -> Self {
         Self {
@@ -213,7 +212,7 @@ impl<'a> Downloads<'a> {
             return Err("it has no name".to_owned());
         };
         let folder = folder_of(&self.root, folders)?;
-        let mut draft = Folder::new(folder).draft(name)?;
+        let mut draft = folder.draft(name)?;
         let mut download = self.client.download(job.build, &job.artifact);
         let flow = Flow::new();
         let mut received = 0_u64;

@@ -1,8 +1,8 @@
 //! Where an artifact may land.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use crate::results::files::Folder;
 use crate::types::{BuildId, BuildTypeId};
 
 /// The folder of the build at a place among several: named as its configuration; of equal ones the later have the build's id
@@ -57,28 +57,31 @@ pub(super) fn safe_parts(path: &str) -> Result<Vec<&str>, &'static str> {
 
 /// Makes the folder. A link in its place, or on the way to it from the working directory, was put there by the
 /// repository, and leads anywhere.
-pub(super) fn prepare(root: &Path) -> Result<(), String> {
-    let on_the_way = root
+pub(super) fn prepare(root: &Folder) -> Result<(), String> {
+    let path = root.path();
+    let on_the_way = path
         .ancestors()
-        .filter(|path| root.is_relative() || *path == root);
+        .filter(|above| path.is_relative() || *above == path);
     if let Some(link) = on_the_way.filter(|path| path.is_symlink()).last() {
         return Err(format!("{} is a link", link.display()));
     }
-    fs::create_dir_all(root).map_err(|error| format!("{}: {error}", root.display()))
+    root.make()
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Makes the folders of a file below the root, following no link.
-pub(super) fn folder_of(root: &Path, parts: &[String]) -> Result<PathBuf, String> {
-    let mut path = root.to_owned();
+pub(super) fn folder_of(root: &Folder, parts: &[String]) -> Result<Folder, String> {
+    let mut folder = root.clone();
     for part in parts {
-        path.push(part);
-        match fs::symlink_metadata(&path) {
+        folder = folder.sub(part);
+        let path = folder.path();
+        match fs::symlink_metadata(path) {
             Ok(found) if found.is_dir() => {}
             Ok(_) => return Err(format!("{} is not a folder", path.display())),
-            Err(_) => {
-                fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?
-            }
+            Err(_) => folder
+                .make()
+                .map_err(|error| format!("{}: {error}", path.display()))?,
         }
     }
-    Ok(path)
+    Ok(folder)
 }

@@ -16,6 +16,7 @@ use super::download::MOST_WARNINGS;
 use super::places::safe_parts;
 use super::*;
 use crate::results::budget::Budget;
+use crate::results::files::Folder;
 use crate::teamcity::Client;
 use crate::teamcity::stub::{self, Stub, client};
 use crate::types::{BuildId, BuildTypeId};
@@ -50,7 +51,13 @@ async fn download(
 ) -> ArtifactReport {
     let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
     let budget = Budget::new(Instant::now() + Duration::from_secs(36_000));
-    let downloads = Downloads::new(client, &budget, &patterns, root.join("out"), &|_| {});
+    let downloads = Downloads::new(
+        client,
+        &budget,
+        &patterns,
+        Folder::new(root.join("out")),
+        &|_| {},
+    );
     for (id, folder) in builds {
         downloads.of_build(*id, *folder).await;
     }

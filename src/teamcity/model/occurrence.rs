@@ -54,6 +54,9 @@ pub struct TestOccurrence {
     /// The test, which is the same in all builds.
     #[serde(deserialize_with = "lenient::part")]
     pub test: Option<Test>,
+    /// The build in which it ran.
+    #[serde(deserialize_with = "lenient::part")]
+    pub build: Option<Box<Build>>,
     /// Where the failure began; absent where that is this very build.
     #[serde(deserialize_with = "lenient::part")]
     pub first_failed: Option<FirstFailed>,

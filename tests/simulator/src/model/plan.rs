@@ -122,6 +122,7 @@ pub struct Plan {
     pub(crate) tests: Tests,
     pub(crate) problems: Vec<Problem>,
     pub(crate) artifacts: Vec<Artifact>,
+    pub(crate) statistics: Vec<(String, String)>,
     pub(crate) status_text: Option<String>,
     pub(crate) agent_lost_at: Option<Duration>,
     pub(crate) probably_hanging_from: Option<Duration>,
@@ -155,6 +156,7 @@ impl Plan {
             tests: Tests::default(),
             problems: Vec::new(),
             artifacts: Vec::new(),
+            statistics: Vec::new(),
             status_text: None,
             agent_lost_at: None,
             probably_hanging_from: None,
@@ -221,6 +223,11 @@ impl Plan {
     /// Its artifacts.
     pub fn artifacts(mut self, artifacts: impl IntoIterator<Item = Artifact>) -> Self {
         self.artifacts = artifacts.into_iter().collect();
+        self
+    }
+    /// A value that it has at its end, such as `CodeCoverageL`; it takes the place of TeamCity's own of that name.
+    pub fn statistic(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.statistics.push((name.into(), value.into()));
         self
     }
     /// Its status text at the end, instead of the one that follows from tests and problems.

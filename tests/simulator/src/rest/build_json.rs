@@ -12,7 +12,9 @@ use super::build_parts::{
     wait_reason,
 };
 use super::fields::{Fields, Level, Obj};
-use super::{Call, agents, approval, artifacts, build_types, pipelines, problems, tests};
+use super::{
+    Call, agents, approval, artifacts, build_types, pipelines, problems, statistics, tests,
+};
 
 /// A build under the caller's eyes.
 pub(super) type Seen<'a> = (&'a Build, Timeline);
@@ -244,11 +246,8 @@ pub(super) fn build_json(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> J
         properties(&build.properties, fields)
     });
     if finished {
-        obj.with("statistics", Level::Long, || {
-            Json::object([(
-                "href",
-                call.href(&format!("builds/id:{id}/statistics")).into(),
-            )])
+        obj.nest("statistics", Level::Long, &Fields::short(), |fields| {
+            statistics::of_build(call, seen, fields)
         });
     }
     if !build.dependencies.is_empty() || fields.names("snapshot-dependencies") {

@@ -10,7 +10,9 @@ use super::build_json::{Seen, build_json};
 use super::errors::ApiError;
 use super::locator::Locator;
 use super::paging::{Page, Paged, list, page};
-use super::{Answer, Call, Reply, artifacts, extras, only, problems, tests, text_or_406};
+use super::{
+    Answer, Call, Reply, artifacts, extras, only, problems, statistics, tests, text_or_406,
+};
 
 const LOOKUP_LIMIT: i64 = 5000;
 
@@ -79,6 +81,13 @@ pub(super) fn find_one<'s>(call: &'s Call<'_>, text: &str) -> Result<Seen<'s>, A
         )));
     }
     Ok(found.items.swap_remove(0))
+}
+
+/// The builds that a locator within another means: a hundred at most, if it does not say how many.
+pub(super) fn found<'s>(call: &'s Call<'_>, text: &str) -> Result<Vec<Seen<'s>>, ApiError> {
+    let locator = Locator::parse(text)?;
+    let found = search(call, &locator, None)?;
+    Ok(found.items)
 }
 
 fn page_dimensions(locator: &Locator) -> Result<Page, ApiError> {
@@ -225,7 +234,7 @@ pub(super) fn route(call: &mut Call<'_>, path: &[&str]) -> Answer {
         [text, "tags", ref rest @ ..] => extras::tags(call, text, rest, false),
         [text, "comment"] => extras::comment(call, text),
         [text, "pinInfo" | "pin"] => extras::pin(call, text),
-        [text, "statistics", ref rest @ ..] => extras::statistics(call, text, rest),
+        [text, "statistics", ref rest @ ..] => statistics::statistics(call, text, rest),
         [text, "resulting-properties", ref rest @ ..] => {
             extras::resulting_properties(call, text, rest)
         }

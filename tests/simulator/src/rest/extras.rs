@@ -1,4 +1,4 @@
-//! What hangs on a build: tags, comment, pin, statistics, parameters (TeamCity's source: BuildRequest.java).
+//! What hangs on a build: tags, comment, pin, parameters (TeamCity's source: BuildRequest.java).
 
 use crate::json::Json;
 use crate::lifecycle::{Phase, Timeline};
@@ -139,59 +139,6 @@ pub(super) fn pin(call: &mut Call<'_>, text: &str) -> Answer {
     Ok(Reply::Entity(
         "pinInfo",
         Json::object([("status", kept.into())]),
-    ))
-}
-
-pub(super) fn statistics(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
-    only(call, &["GET"])?;
-    let (build, course) = find_one(call, text)?;
-    if course.phase(call.now) == Phase::Queued {
-        return Err(ApiError::not_found(format!(
-            "No started build found for id '{}'.",
-            build.id
-        )));
-    }
-    let mut values: Vec<(&str, u128)> = Vec::new();
-    if let Some(start) = course.start.filter(|start| *start <= call.now) {
-        values.push((
-            "TimeSpentInQueue",
-            start.saturating_sub(build.queued_at).as_millis(),
-        ));
-        if let Some(finish) = course.finish.filter(|finish| *finish <= call.now) {
-            let millis = (finish - start).as_millis();
-            values.push(("BuildDuration", millis));
-            values.push(("BuildDurationNetTime", millis));
-        }
-    }
-    let tests = crate::verdict::tests(build, &course, call.now);
-    if tests.count() > 0 {
-        values.push(("PassedTestCount", tests.passed as u128));
-        values.push(("FailedTestCount", tests.failures() as u128));
-        values.push(("TotalTestCount", tests.count() as u128));
-    }
-    if let [name] = rest {
-        let value = values.iter().find(|(known, _)| known == name);
-        return value
-            .map(|(_, value)| Reply::Text(200, value.to_string()))
-            .ok_or_else(|| {
-                ApiError::not_found(format!(
-                    "No statistics data for key: {name}' in build with id {}",
-                    build.id
-                ))
-            });
-    }
-    let list = values.iter().map(|(name, value)| {
-        Json::object([
-            ("name", (*name).into()),
-            ("value", value.to_string().into()),
-        ])
-    });
-    Ok(Reply::Entity(
-        "properties",
-        Json::object([
-            ("count", values.len().into()),
-            ("property", Json::List(list.collect())),
-        ]),
     ))
 }
 

@@ -33,6 +33,7 @@ mod queue;
 mod queue_pause;
 pub(crate) mod resource;
 mod server;
+mod statistics;
 mod test_history;
 mod tests;
 mod text_log;

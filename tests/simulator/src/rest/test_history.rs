@@ -1,8 +1,9 @@
-//! Tests over builds: what a locator of test occurrences without a build asks for.
+//! Tests over builds: what a locator of test occurrences asks for that names no build, or several.
 
 use crate::lifecycle::Phase;
 
 use super::branches::BranchFilter;
+use super::build_json::Seen;
 use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
@@ -55,7 +56,18 @@ pub(super) fn history(call: &Call<'_>, text: &str, locator: &Locator, single: bo
                     .as_ref()
                     .is_none_or(|branch| branch.fits(build.branch.as_deref(), build.default_branch))
         });
-    let all = seen_builds.flat_map(|seen| {
+    over(call, text, seen_builds, (wanted, filter), single)
+}
+
+/// The occurrences in these builds, one build after the other.
+pub(super) fn over<'s>(
+    call: &Call<'_>,
+    text: &str,
+    builds: impl Iterator<Item = Seen<'s>>,
+    (wanted, filter): (Page, impl Fn(&Occurrence) -> bool),
+    single: bool,
+) -> Answer {
+    let all = builds.flat_map(|seen| {
         let tests = listed(call, &seen);
         let found: Vec<Occurrence> = (0..tests.count())
             .map(|at| occurrence(&tests, at))

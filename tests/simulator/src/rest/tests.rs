@@ -7,7 +7,7 @@ use crate::verdict;
 
 use super::branches::Condition;
 use super::build_json::{Seen, build_json};
-use super::builds::find_one;
+use super::builds::{find_one, found};
 use super::errors::ApiError;
 use super::fields::{Fields, Level, Obj};
 use super::locator::Locator;
@@ -410,7 +410,6 @@ pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
             "Unsupported test occurrence locator '{text}'. Try one of locator dimensions: build, test, currentlyFailing, currentlyMuted"
         )));
     };
-    let seen = find_one(call, of)?;
     let wanted = Page::usual(&locator)?;
     let filter = test_filter(&locator)?;
     for name in [
@@ -424,6 +423,12 @@ pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
         locator.all(name);
     }
     locator.finish(&KNOWN)?;
+    let inner = Locator::parse(of)?;
+    if inner.single().is_none() && !inner.has("id") {
+        let builds = found(call, of)?.into_iter();
+        return test_history::over(call, &text, builds, (wanted, filter), single);
+    }
+    let seen = find_one(call, of)?;
     let tests = listed(call, &seen);
     let paged = page(
         (0..tests.count()).map(|at| occurrence(&tests, at)),

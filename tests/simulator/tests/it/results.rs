@@ -193,6 +193,16 @@ async fn comment_pin_and_statistics() {
         statistics["property"][1],
         json!({"name": "BuildDuration", "value": "30000"})
     );
+    // In a build they are named only where more than their address is asked for.
+    let member = async |fields: &str| {
+        let path = format!("/app/rest/builds/id:{id}?fields={fields}");
+        get_json(&simulator, &path).await["statistics"].clone()
+    };
+    let listed = member("statistics(property(name,value))").await;
+    assert!(listed["property"].as_array().unwrap().len() >= 3);
+    let short = member("statistics").await;
+    assert!(short["href"].as_str().unwrap().ends_with("/statistics"));
+    assert_eq!(short["property"], json!(null));
     let queued = queue(&simulator, "App_Build").await;
     assert_eq!(
         get(

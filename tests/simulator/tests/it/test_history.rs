@@ -180,3 +180,41 @@ async fn the_top_of_a_chain_without_a_root_may_take_a_change_of_its_chain() {
         }
     }
 }
+
+/// Tests over the builds that a locator means: how often one failed.
+#[tokio::test(start_paused = true)]
+async fn a_build_locator_may_mean_several_builds() {
+    let with = |failed: bool| {
+        let tests = Tests::passed(3);
+        plan(if failed {
+            tests.failed([FailedTest::new("suite: a", "x")])
+        } else {
+            tests.passing(["suite: a"])
+        })
+    };
+    let scenario = Scenario::new()
+        .plan("App_Build", with(true))
+        .plan("App_Build", with(false))
+        .plan("App_Build", with(true));
+    let simulator = Simulator::start(scenario);
+    let first = run(&simulator).await;
+    let (second, third) = (run(&simulator).await, run(&simulator).await);
+    let all = |more: &str| {
+        format!(
+            "build:(buildType:(id:App_Build),branch:(default:true),state:finished{more}),test:(item:(name:suite%3A%20a))"
+        )
+    };
+    let fields = "status,build(id)";
+    let went = |list: Vec<Value>| -> Vec<(u64, bool)> {
+        let one = |test: &Value| {
+            let failed = test["status"] == "FAILURE";
+            (test["build"]["id"].as_u64().unwrap(), failed)
+        };
+        list.iter().map(one).collect()
+    };
+    let list = occurrences(&simulator, &all(""), fields).await;
+    assert_eq!(went(list), [(third, true), (second, false), (first, true)]);
+    let until = all(&format!(",untilBuild:(id:{second}),count:1"));
+    let list = occurrences(&simulator, &until, fields).await;
+    assert_eq!(went(list), [(second, false)]);
+}

@@ -84,12 +84,14 @@ pub(super) fn times<'a>(
     }
     for (name, before) in [("sinceBuild", false), ("untilBuild", true)] {
         if let Some(text) = locator.raw(name)? {
-            let limit = builds::find_one(call, text)?.0.id;
-            tests.push(Box::new(move |(build, _)| {
-                if before {
-                    build.id <= limit
-                } else {
-                    build.id > limit
+            let seen = builds::find_one(call, text)?;
+            let (limit, started) = (seen.0.id, moment(Moment::Started, &seen, now));
+            // Those that started are compared by that, queued ones by their ids.
+            tests.push(Box::new(move |seen| {
+                match (before, started, moment(Moment::Started, seen, now)) {
+                    (true, Some(limit), at) => at.is_none_or(|at| at <= limit),
+                    (true, None, _) => seen.0.id <= limit,
+                    (false, ..) => seen.0.id > limit,
                 }
             }));
         }

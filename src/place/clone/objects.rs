@@ -1,17 +1,18 @@
-//! The clone in the working directory: expands the abbreviated commit of a pull-request pipeline.
+//! Expands the abbreviated commit of a pull-request pipeline.
 //!
 //! Pipelines gives 12 digits there, TeamCity wants 40, and `HEAD` need not be that commit, since Bitbucket may have merged
-//! the destination into it. There is no git in the image, and a library for it would weigh more than the pipe; object names are
-//! in two places only: file names, and the sorted tables of the pack indexes
+//! the destination into it. Object names are in two places only: file names, and the sorted tables of the pack indexes
 //! (<https://git-scm.com/docs/gitformat-pack>).
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::folders::git_folders;
 
 /// Digits of a full SHA-1 name.
-pub(super) const FULL: usize = 40;
+pub(crate) const FULL: usize = 40;
 /// Bytes of a pack index before its table of counts: magic and version.
 const HEADER: u64 = 8;
 /// Bytes of the table of counts.
@@ -26,7 +27,7 @@ pub fn expand(directory: &Path, short: &str) -> Option<String> {
     {
         return None;
     }
-    let objects = git_directory(directory)?.join("objects");
+    let objects = git_folders(directory)?.1.join("objects");
     let mut found = BTreeSet::new();
     loose(&objects, &short, &mut found);
     for index in fs::read_dir(objects.join("pack"))
@@ -45,23 +46,6 @@ pub fn expand(directory: &Path, short: &str) -> Option<String> {
     }
     let mut found = found.into_iter();
     found.next().filter(|_| found.next().is_none())
-}
-
-fn git_directory(directory: &Path) -> Option<PathBuf> {
-    let git = directory
-        .ancestors()
-        .map(|parent| parent.join(".git"))
-        .find(|git| git.exists())?;
-    if git.is_dir() {
-        return Some(git);
-    }
-    // A worktree or submodule: the file names the directory, whose objects may be elsewhere still.
-    let text = fs::read_to_string(&git).ok()?;
-    let target = git.parent()?.join(text.strip_prefix("gitdir:")?.trim());
-    match fs::read_to_string(target.join("commondir")) {
-        Ok(common) => Some(target.join(common.trim())),
-        Err(_) => Some(target),
-    }
 }
 
 fn loose(objects: &Path, short: &str, found: &mut BTreeSet<String>) {
