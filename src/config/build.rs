@@ -46,7 +46,7 @@ pub(super) fn what(
     let build_types = raw.build_type_id.take();
     let Some(ids) = raw.build_id.take() else {
         if reader.empty.contains("BUILD_ID") && build_types.is_some() {
-            reader.warn("BUILD_ID", "is passed, but empty: a new build is queued");
+            reader.warn("BUILD_ID", "is set, but empty: a new build is queued");
         }
         let build_types = self::build_types(reader, build_types);
         let build = build(reader, raw, pipeline);

@@ -76,7 +76,7 @@ impl Replacement<'_> {
         };
         let expires = self.known.expiry(Some(&made));
         session.say(&format!(
-            "✔ Made the token \"{name}\" of {}; {expires}",
+            "✔ Created the token \"{name}\" of {}; {expires}",
             self.known.user.called()
         ));
         let Some(value) = made.value.clone() else {

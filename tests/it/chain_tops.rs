@@ -86,7 +86,7 @@ async fn a_top_without_a_root_hands_branch_and_commit_to_its_chain() {
                 let ran = on_feature().run(&simulator).await;
                 ran.ends_with(0)
                     .says("Branch and commit apply to")
-                    .says("At 9f8e7d6c5b4a: ")
+                    .says("Verified at commit 9f8e7d6c5b4a: ")
                     .says("✔ Compile #1: success");
                 for part in ["Compile", "Test"] {
                     is_at(&simulator, part, "App_Git", NEW);
@@ -168,7 +168,7 @@ async fn a_top_with_a_root_of_its_own_has_its_dependencies_verified() {
     };
     let simulator = Simulator::start(scenario(build_types()));
     let ran = on_feature().run(&simulator).await;
-    ran.ends_with(0).says("At 9f8e7d6c5b4a: ");
+    ran.ends_with(0).says("Verified at commit 9f8e7d6c5b4a: ");
     let astray = plan().outcome(Outcome::BuildsOtherRevision(HEAD.to_owned()));
     let simulator = Simulator::start(scenario(build_types()));
     simulator.set_plans("Compile", [astray]);
@@ -263,7 +263,7 @@ async fn roots_that_call_the_branch_differently_are_refused_before_anything_is_q
     let simulator = Simulator::start(scenario);
     let ran = on_feature().run(&simulator).await;
     ran.ends_with(4)
-        .says("calls the branch")
+        .says("the branch is called")
         .says("heads/feature/y")
         .says("the same branch specification");
     assert!(simulator.builds().is_empty());

@@ -155,7 +155,13 @@ impl Reader<'_> {
             _ => return,
         };
         if said.contains(' ') && says_something(&said) {
-            self.notes.insert(said.trim().to_owned());
+            // Colours, and the build's name where there are several.
+            let plain = [
+                "{BOLD}", "{DIM}", "{RED}", "{YELLOW}", "{RESET}", "{prefix}",
+            ]
+            .into_iter()
+            .fold(said, |said, colour| said.replace(colour, ""));
+            self.notes.insert(plain.trim().to_owned());
         }
     }
 

@@ -80,7 +80,7 @@ async fn empty_and_doubled_ones_are_mistakes_and_short_ones_are_warned_of() {
             "env.A=hidden1\nenv.A=hidden2",
             "SECRET_PARAMETERS sets 'env.A', which is already set",
         ),
-        ("hidden1", "SECRET_PARAMETERS has no '=' in its item 1"),
+        ("hidden1", "SECRET_PARAMETERS has no '=' in item 1"),
     ] {
         bad(text)
             .run(&simulator)

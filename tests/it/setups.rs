@@ -109,7 +109,7 @@ fn setups() -> Vec<Setup> {
             0,
             (
                 "the token \"nightly\" has all permissions of its user, and expires in 4 days",
-                "Make a new one on https://tc.example.com/profile.html?item=accessTokens",
+                "Create a new one on https://tc.example.com/profile.html?item=accessTokens",
             ),
             bot(5 * DAY - Duration::from_secs(3600)),
         )

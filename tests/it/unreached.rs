@@ -102,7 +102,7 @@ fn each_refused_certificate_has_a_sentence_of_its_own() {
             Certificate::without_its_intermediate(),
             true,
             "is signed by an authority that is neither public nor in TEAMCITY_CA_CERTIFICATE (seen: localhost by A fixture's intermediate)",
-            "TEAMCITY_CA_CERTIFICATE is read, but holds another authority",
+            "TEAMCITY_CA_CERTIFICATE contains another authority",
         ),
         (Certificate::weakly_signed(), true, "too weak", "SHA-256"),
     ] {
@@ -171,7 +171,7 @@ fn a_server_of_old_and_one_that_wants_a_certificate_are_named() {
     both_say(
         &place.url(),
         &given,
-        "wants a certificate of its clients",
+        "requires a client certificate",
         "has no certificate of its own",
     );
 }
@@ -194,7 +194,7 @@ fn a_host_that_is_not_there_is_told_from_one_that_refuses() {
     both_say(
         &silence::reset().url(),
         &[],
-        "ends the connection",
+        "closed the connection",
         "TEAMCITY_URL",
     );
 }

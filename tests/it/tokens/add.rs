@@ -64,7 +64,7 @@ async fn what_is_no_token_is_not_sent() {
     for (input, words) in [
         ("", "no access token of https://tc.example.com/ was given"),
         ("Bearer eyJs3cret", "begins with 'Bearer'"),
-        ("two words", "holds a space"),
+        ("two words", "contains a space"),
         ("https://s3cret", "is an address"),
     ] {
         net.command(ADD)

@@ -46,7 +46,7 @@ async fn create_by_password_works_on_every_server_that_has_tokens() {
         .run()
         .await
         .ends_with(0)
-        .says("Made the token \"bitbucket-acme-TC\" of CI Bot (ci); it never expires");
+        .says("Created the token \"bitbucket-acme-TC\" of CI Bot (ci); it never expires");
         let stored = net.stored("acme", None, "TC").unwrap();
         assert!(
             net.teamcity()
@@ -63,7 +63,7 @@ async fn what_a_server_can_not_do_is_said_before_anything_is_made() {
     let create = "token create --server https://tc.example.com --workspace acme";
     for (option, words) in [
         ("--expires-in 1day", "can't create tokens that expire"),
-        ("--project App", "no tokens that are limited to a project"),
+        ("--project App", "can't limit a token to a project"),
     ] {
         old.command(&format!("{create} {option}"))
             .input(Scenario::TOKEN)

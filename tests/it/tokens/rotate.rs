@@ -63,7 +63,7 @@ async fn rotate_asks_first_and_knows_its_user() {
         .run()
         .await
         .ends_with(4)
-        .says("the login is eve's, and the token in TEAMCITY_TOKEN is ci's");
+        .says("the login belongs to eve, but the token in TEAMCITY_TOKEN belongs to ci");
     net.command("token rotate --repository acme/app --yes --server https://other.example.com")
         .run()
         .await
