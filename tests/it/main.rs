@@ -63,6 +63,7 @@ mod succession;
 mod tls;
 mod tokens;
 mod unreached;
+mod unread;
 mod versions;
 mod waiting;
 mod whose;
