@@ -25,6 +25,7 @@ mod credentials;
 mod desk;
 mod documents;
 mod ending;
+mod ends;
 mod examples;
 mod following;
 mod giving_up;
