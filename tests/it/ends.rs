@@ -1,173 +1,178 @@
-//! How soon the step ends after its build, and what that costs in requests. On simulated time: every answer takes 100 ms,
-//! and nothing else takes any.
+//! How soon the step ends after its build, and what that costs in requests. In the simulator's own time: every answer takes
+//! 100 ms, and nothing else takes any.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use teamcity_simulator::bitbucket::Bitbucket;
-use teamcity_simulator::{FailedTest, Outcome, Plan, Problem, Scenario, Simulator, Tests};
+use teamcity_simulator::{
+    FailedTest, LogScript, Outcome, Plan, Problem, Recorded, Resource, Scenario, Simulator, Tests,
+};
 
-use crate::pipe::Step;
+use crate::pipe::{Ran, Step};
 
 const ANSWER: Duration = Duration::from_millis(100);
+
+fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// What one build cost.
-#[derive(Debug, Clone, Copy)]
-struct Cost {
-    late: Duration,
-    requests: usize,
+fn quiet() -> Step {
+    Step::new().set("LOG", "none")
 }
 
-async fn cost(plan: Plan, step: impl Fn() -> Step, run: u64) -> Cost {
-    let simulator = Simulator::start(Scenario::new().plan("App_Build", plan).latency(ANSWER));
-    let mut step = step();
-    step.random = run * 109 + 7;
-    let ran = step.run(&simulator).await;
-    let end = simulator.now();
-    assert!(ran.status <= 1, "{}", ran.output);
-    Cost {
-        late: end - simulator.builds()[0].finished_at.unwrap(),
-        requests: simulator.requests().len(),
-    }
+fn far(plan: Plan) -> Simulator {
+    Simulator::start(Scenario::new().plan("App_Build", plan).latency(ANSWER))
 }
 
+/// Medians, over builds that differ by a little, of the time from the build's end to the step's and of all requests.
 async fn costs(
-    plan: impl Fn(Duration) -> Plan,
-    length: Duration,
+    runs: u64,
+    seconds: u64,
+    plan: impl Fn(Plan) -> Plan,
     step: impl Fn() -> Step,
-) -> (Duration, Duration, usize, usize) {
-    let mut all = Vec::new();
-    for run in 0..19 {
-        let length = (length + ms(run * 107)).saturating_sub(ms(963));
-        all.push(
-            Box::pin(cost(
-                plan(length).queued_for(ms(500 + run * 170)),
-                &step,
-                run,
-            ))
-            .await,
-        );
+) -> (Duration, usize) {
+    let (mut late, mut requests) = (Vec::new(), Vec::new());
+    for run in 0..runs {
+        let length = s(seconds) + ms(run * 211) - ms(850);
+        let queued = Plan::new().queued_for(ms(500 + run * 370)).runs_for(length);
+        let simulator = far(plan(queued));
+        let mut step = step();
+        step.random = run * 109 + 7;
+        let ran = Box::pin(step.run(&simulator)).await;
+        assert!(ran.status <= 1, "{}", ran.output);
+        late.push(simulator.now() - simulator.builds()[0].finished_at.unwrap());
+        requests.push(simulator.requests().len());
     }
-    let mut late: Vec<_> = all.iter().map(|one| one.late).collect();
     late.sort();
-    let mut requests: Vec<_> = all.iter().map(|one| one.requests).collect();
-    requests.sort();
-    (late[9], late[18], requests[9], requests[18])
+    requests.sort_unstable();
+    (late[late.len() / 2], requests[requests.len() / 2])
+}
+
+fn without_estimate(plan: Plan) -> Plan {
+    plan.estimate(None)
+}
+
+fn same(plan: Plan) -> Plan {
+    plan
 }
 
 #[tokio::test(start_paused = true)]
-async fn print() {
-    let none = || Step::new().set("LOG", "none");
-    let s = Duration::from_secs;
-    let est = |length: Duration| Plan::new().runs_for(length);
-    println!("20 s none {:?}", Box::pin(costs(est, s(20), none)).await);
-    println!(
-        "20 s stream {:?}",
-        Box::pin(costs(est, s(20), Step::new)).await
-    );
-    println!("2 s none {:?}", Box::pin(costs(est, s(2), none)).await);
-    println!(
-        "2 s no estimate {:?}",
-        Box::pin(costs(|l| est(l).estimate(None), s(2), none)).await
-    );
-    println!(
-        "2 s stream {:?}",
-        Box::pin(costs(est, s(2), Step::new)).await
-    );
-    println!(
-        "120 s no estimate, none {:?}",
-        Box::pin(costs(|l| est(l).estimate(None), s(120), none)).await
-    );
-    println!(
-        "120 s no estimate, stream {:?}",
-        Box::pin(costs(|l| est(l).estimate(None), s(120), Step::new)).await
-    );
-    println!(
-        "30 min none {:?}",
-        Box::pin(costs(est, s(1800), none)).await
-    );
-    println!(
-        "30 min stream {:?}",
-        Box::pin(costs(est, s(1800), Step::new)).await
-    );
-    println!(
-        "30 min no estimate none {:?}",
-        Box::pin(costs(|l| est(l).estimate(None), s(1800), none)).await
-    );
-    println!(
-        "30 min no estimate stream {:?}",
-        Box::pin(costs(|l| est(l).estimate(None), s(1800), Step::new)).await
-    );
-    println!(
-        "30 min, estimate 20 none {:?}",
-        Box::pin(costs(|l| est(l).estimate(s(1200)), s(1800), none)).await
-    );
-    println!(
-        "30 min, estimate 40 none {:?}",
-        Box::pin(costs(|l| est(l).estimate(s(2400)), s(1800), none)).await
-    );
-    println!(
-        "30 min, estimate 20 stream {:?}",
-        Box::pin(costs(|l| est(l).estimate(s(1200)), s(1800), Step::new)).await
-    );
-    println!(
-        "30 min, estimate 40 stream {:?}",
-        Box::pin(costs(|l| est(l).estimate(s(2400)), s(1800), Step::new)).await
-    );
-    let red = |length: Duration| {
-        Plan::new()
-            .runs_for(length)
-            .outcome(Outcome::Failure)
-            .tests(
-                Tests::passed(100)
-                    .failed((0..50).map(|n| FailedTest::new(format!("a.B.test{n}"), "trace"))),
-            )
+async fn a_build_of_20_seconds_ends_the_step_at_once_and_costs_22_requests() {
+    let (late, requests) = costs(9, 20, same, quiet).await;
+    assert!(late <= ms(700) && requests <= 22, "{late:?}, {requests}");
+    let (late, requests) = costs(9, 20, same, Step::new).await;
+    assert!(late <= ms(1000) && requests <= 26, "{late:?}, {requests}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_of_2_seconds_ends_the_step_within_one() {
+    for plan in [same, without_estimate] {
+        let (late, requests) = costs(9, 2, plan, quiet).await;
+        assert!(late <= ms(1000) && requests <= 19, "{late:?}, {requests}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_minutes_without_an_estimate_end_within_2_and_a_half_seconds() {
+    let (late, requests) = costs(9, 120, without_estimate, quiet).await;
+    assert!(late <= ms(2500) && requests <= 65, "{late:?}, {requests}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_an_hour_costs_160_requests_and_290_with_its_log() {
+    for plan in [same, without_estimate] {
+        let (_, requests) = costs(1, 1800, plan, quiet).await;
+        assert!(requests <= 160, "{requests}");
+        let (_, requests) = costs(1, 1800, plan, Step::new).await;
+        assert!(requests <= 290, "{requests}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_red_build_with_all_that_follows_ends_the_step_within_2_seconds() {
+    let red = |plan: Plan| {
+        let failed = (0..50).map(|number| FailedTest::new(format!("a.B.test{number}"), "trace"));
+        plan.outcome(Outcome::Failure)
+            .tests(Tests::passed(100).failed(failed))
             .problems([Problem::exit_code(1, "Test")])
     };
-    let bitbucket = Bitbucket::new().with_repository("acme/app", &[Scenario::COMMIT]);
-    let with = || {
-        Step::new()
-            .with_bitbucket(&bitbucket, None)
-            .set("REPORT_FILE", "report.html")
-            .set("TEST_REPORTS", "true")
+    let step = || {
+        let bitbucket = Bitbucket::new().with_repository("acme/app", &[Scenario::COMMIT]);
+        Step::new().with_bitbucket(&bitbucket, None)
     };
-    println!("red {:?}", Box::pin(costs(red, s(20), with)).await);
+    let (late, requests) = costs(9, 20, red, step).await;
+    assert!(late <= s(2) && requests <= 40, "{late:?}, {requests}");
+}
+
+/// Requests for the log after the build's end.
+fn after_the_end(simulator: &Simulator) -> usize {
+    let end = simulator.builds()[0].finished_at.unwrap();
+    let is_look =
+        |one: &&Recorded| one.resource == Some(Resource::Messages) && one.at + ANSWER >= end;
+    simulator.requests().iter().filter(is_look).count()
 }
 
 #[tokio::test(start_paused = true)]
-async fn list() {
-    for log in ["none", "stream"] {
-        let simulator = Simulator::start(
-            Scenario::new()
-                .plan(
-                    "App_Build",
-                    Plan::new().queued_for(ms(500)).runs_for(ms(20000)),
-                )
-                .latency(ANSWER),
-        );
-        Box::pin(Step::new().set("LOG", log).run(&simulator)).await;
-        for one in simulator.requests() {
-            println!(
-                "{:?} {:?} {} {} {}",
-                one.at,
-                one.resource,
-                one.method,
-                one.path,
-                one.query
-                    .clone()
-                    .unwrap_or_default()
-                    .chars()
-                    .take(150)
-                    .collect::<String>()
-            );
+async fn a_log_whose_last_line_was_shown_is_not_asked_for_again() {
+    // The log is looked at every ten seconds of its own, so that ends of all kinds meet a look before the status is asked for.
+    for part in 0..8 {
+        let log = LogScript::new().generated(20, s(0), s(60), "line");
+        let length = s(100) + ms(part * 700);
+        let plan = Plan::new().runs_for(length).estimate(s(20));
+        let simulator = far(plan.log(log));
+        Box::pin(Step::new().run(&simulator))
+            .await
+            .ends_with(0)
+            .says("Build finished");
+        assert_eq!(after_the_end(&simulator), 1, "{part}");
+    }
+}
+
+/// A server whose logs end with another line than they were seen to.
+async fn without_last_line(late: Duration) -> (Ran, Duration, usize) {
+    let log = LogScript::new().generated(100, s(0), s(19), "line");
+    let simulator = far(Plan::new().runs_for(s(20)).log(log));
+    let asked = simulator.clone();
+    let looks = Rc::new(Cell::new(0));
+    let step = Step::new().spoiled(move |_, path, body| {
+        if path != "/app/messages" {
+            return body;
         }
-        println!(
-            "{:?} {:?}",
-            simulator.builds()[0].started_at,
-            simulator.builds()[0].finished_at
-        );
+        looks.set(looks.get() + 1);
+        let finished = asked.builds()[0].finished_at;
+        let shows = finished.is_some_and(|end| asked.now() >= end + late);
+        let text = String::from_utf8(body).unwrap();
+        let (from, to) = ("Build finished", "All is over");
+        if !late.is_zero() && !shows && text.contains(from) {
+            // It is written later, and is not there yet.
+            let mut answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+            answer["messages"].as_array_mut().unwrap().pop();
+            let last = answer["messages"].as_array().unwrap().last().unwrap()["id"].clone();
+            answer["lastMessageIndex"] = last;
+            return answer.to_string().into_bytes();
+        }
+        text.replace(from, to).into_bytes()
+    });
+    let ran = Box::pin(step.run(&simulator)).await;
+    let after = simulator.now() - simulator.builds()[0].finished_at.unwrap();
+    let looks = after_the_end(&simulator);
+    (ran, after, looks)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_with_another_last_line_costs_two_seconds_more_and_none_of_its_lines() {
+    let (ran, after, looks) = without_last_line(Duration::ZERO).await;
+    ran.ends_with(0).says("All is over");
+    assert!(after <= ms(3000) && looks == 3, "{after:?}, {looks}");
+    for late in [300, 900, 1700] {
+        let (ran, after, _) = without_last_line(ms(late)).await;
+        ran.ends_with(0).says("All is over");
+        assert!(after <= s(5), "{after:?}");
     }
 }

@@ -66,7 +66,11 @@ pub async fn watch(
     };
     let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
     let beat = poll::Beat::new(now, context.phase);
+    let just_queued = watched.iter().all(|one| one.news);
     let mut next_status = beat.first(poll::FIRST);
+    if just_queued {
+        next_status += poll::JUST_QUEUED;
+    }
     let mut pause = poll::FIRST;
     let mut next_log = beat.next(now, poll::LOG);
     let mut together = Together::default();

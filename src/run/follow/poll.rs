@@ -6,7 +6,9 @@ use tokio::time::Instant;
 
 use super::stage::Stage;
 
-/// Nobody asks more often.
+/// Where a short build's end is expected: nobody asks more often.
+const CLOSE: Duration = Duration::from_millis(800);
+/// Nor that often where it is not known when to expect it.
 const LEAST: Duration = Duration::from_secs(1);
 /// Where the end of a build that takes minutes may come at any moment. Also how late it is noticed, at most.
 pub const SHORT: Duration = Duration::from_secs(3);
@@ -31,6 +33,8 @@ const QUEUE: Duration = Duration::from_secs(10);
 const YOUNG: Duration = Duration::from_secs(120);
 /// Within this the first look at a build comes.
 pub const FIRST: Duration = LEAST;
+/// Sooner no build starts that was just queued.
+pub const JUST_QUEUED: Duration = Duration::from_millis(500);
 
 /// When this pipe asks: at moments of its own, so that pipes that began together, or that waited together for a server
 /// that restarted, spread over the whole of an interval.
@@ -139,7 +143,7 @@ fn vaguely(running: Duration, old: Duration) -> Duration {
 
 /// Of a build whose end is expected within 5 % of the estimate: how long, and how long at most until that begins.
 fn guided(running: Duration, estimate: Duration, stage: Stage) -> (Duration, Option<Duration>) {
-    let near = (estimate / 40).clamp(LEAST, SHORT);
+    let near = (estimate / 40).clamp(CLOSE, SHORT);
     let margin = (estimate / 20).max(near);
     let (from, to) = (estimate.saturating_sub(margin), estimate + margin);
     if running < from {
@@ -256,8 +260,8 @@ mod tests {
         assert_eq!(at(600, None, Stage::Unknown), LONG);
         assert_eq!(at(600, None, last(0)), SHORT);
         assert_eq!(at(640, None, last(40)), Duration::from_secs(10));
-        assert_eq!(at(20, Some(20), Stage::Unknown), LEAST);
-        assert_eq!(at(20, Some(20), Stage::Before), 2 * LEAST);
+        assert_eq!(at(20, Some(20), Stage::Unknown), CLOSE);
+        assert_eq!(at(20, Some(20), Stage::Before), 2 * CLOSE);
     }
 
     #[test]
