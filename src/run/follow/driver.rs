@@ -110,9 +110,9 @@ pub async fn watch(
             let doubles = doubles.due(watched.iter().map(|one| &one.followed), &answers);
             let look = look_at_builds(context, &mut watched, answers, (limit, ends), &mut next_log);
             // Side by side: what follows an end does not wait for it.
-            let (seen, ()) = tokio::join!(look, async {
+            let (seen, ()) = tokio::join!(Box::pin(look), async {
                 if let Some(doubles) = doubles {
-                    doubles.run(context).await;
+                    Box::pin(doubles.run(context)).await;
                 }
             });
             let seen = seen?;
