@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use teamcity_pipe::http::{Transport, connect};
-use teamcity_pipe::terminal::Terminal;
+use teamcity_pipe::terminal::{StandardOutput, Terminal};
 use teamcity_pipe::world::World;
 use teamcity_simulator::bitbucket::Bitbucket;
 use teamcity_simulator::{Scenario, Simulator};
@@ -51,13 +51,14 @@ fn main() -> anyhow::Result<ExitCode> {
         ("BITBUCKET_COMMIT", Scenario::COMMIT),
         ("BITBUCKET_PROXY_URL", &proxy.proxy_url()),
     ];
+    let output = StandardOutput::of_process();
     let world = World {
         connect: Rc::new(|how| Ok(Rc::new(connect(how)?) as Rc<dyn Transport>)),
-        output: Rc::new(RefCell::new(std::io::stdout())),
+        output: Rc::new(RefCell::new(output.clone())),
         stop: Box::pin(std::future::pending()),
         directory: directory.clone(),
         random: std::process::id().into(),
-        person: Rc::new(Terminal),
+        person: Rc::new(Terminal(output.clone())),
         now: Rc::new(|| SystemTime::now().into()),
     };
     let environment =
@@ -65,11 +66,11 @@ fn main() -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let status = runtime.block_on(teamcity_pipe::run(
-        [OsString::from("teamcity-pipe")],
-        environment,
-        world,
-    ));
+    let status = runtime.block_on(async {
+        let arguments = [OsString::from("teamcity-pipe")];
+        let status = teamcity_pipe::run(arguments, environment, world).await;
+        output.finish(status, std::future::pending()).await
+    });
     show_what_is_left(&directory, &bitbucket, status.code())?;
     // The demo itself has gone well if the build ended as its scene says.
     let expected = if scene == "failing" { 1 } else { 0 };

@@ -4,9 +4,10 @@ use tokio::time::{Duration, Instant};
 
 use super::machine::Followed;
 use crate::identity;
-use crate::outcome::Event;
+use crate::outcome::{Event, Position};
 use crate::run::context::Context;
 use crate::teamcity::model::Build;
+use crate::types::BuildId;
 
 /// When looks are due. A node that searches may lag behind.
 const LOOKS: [Duration; 3] = [
@@ -34,31 +35,48 @@ impl Doubles {
         }
     }
 
-    /// Looks, if it is time. A look that fails is left out.
-    pub async fn look(
+    /// A look, if it is time.
+    pub fn due<'a>(
         &mut self,
-        context: &Context<'_>,
-        followed: &[&Followed],
+        followed: impl Iterator<Item = &'a Followed>,
         answers: &[Option<Build>],
-    ) {
-        let Some(after) = LOOKS.get(self.looks) else {
-            return;
-        };
-        let new: Vec<&Followed> = followed
-            .iter()
-            .copied()
-            .filter(|one| one.is_new())
-            .collect();
+    ) -> Option<Look> {
+        let after = LOOKS.get(self.looks)?;
+        let new = followed.filter(|one| one.is_new()).map(|one| One {
+            position: one.position,
+            id: one.id,
+            had: one.had().to_vec(),
+        });
+        let new: Vec<One> = new.collect();
         let ended = answers.iter().flatten().any(Build::is_finished);
         let due = self.since.elapsed() >= *after;
         let at_the_end = ended && !std::mem::replace(&mut self.ended, ended);
         if new.is_empty() || !(due || at_the_end) {
-            return;
+            return None;
         }
         self.looks += usize::from(due);
+        Some(Look(new))
+    }
+}
+
+/// A build whose doubles are looked for.
+#[derive(Debug)]
+struct One {
+    position: Position,
+    id: BuildId,
+    had: Vec<BuildId>,
+}
+
+/// A look for the doubles of some builds.
+#[derive(Debug)]
+pub struct Look(Vec<One>);
+
+impl Look {
+    /// Looks. If it fails it is left out.
+    pub async fn run(self, context: &Context<'_>) {
         let found = identity::living_now(context.client, context.marker.pipeline_tag()).await;
         let found = found.unwrap_or_default();
-        for one in new {
+        for one in &self.0 {
             let entry = context.ledger.entry(one.position);
             let Some(tag) = entry.and_then(|entry| entry.tag) else {
                 continue;
@@ -73,14 +91,16 @@ impl Doubles {
 }
 
 /// What TeamCity put back is none, nor is what took in another's request.
-fn is_double(followed: &Followed, build: &Build) -> bool {
-    build.id.is_some_and(|id| !followed.has_been(id))
+fn is_double(followed: &One, build: &Build) -> bool {
+    build
+        .id
+        .is_some_and(|id| followed.id != id && !followed.had.contains(&id))
         && !build.is_finished()
         && !build.was_put_back()
         && !build.has_absorbed()
 }
 
-async fn cancel(context: &Context<'_>, followed: &Followed, double: &Build) {
+async fn cancel(context: &Context<'_>, followed: &One, double: &Build) {
     let Some(id) = double.id else { return };
     // Both may have been merged since they were last seen, into one or into another's.
     let kept = context.client.build(followed.id).await;

@@ -66,7 +66,12 @@ pub async fn watch(
     };
     let mut watched: Vec<Watched> = followed.into_iter().map(watch).collect();
     let beat = poll::Beat::new(now, context.phase);
-    let mut next_status = beat.first(poll::SHORT);
+    let just_queued = watched.iter().all(|one| one.news);
+    let mut next_status = beat.first(poll::FIRST);
+    if just_queued {
+        next_status += poll::JUST_QUEUED;
+    }
+    let mut pause = poll::FIRST;
     let mut next_log = beat.next(now, poll::LOG);
     let mut together = Together::default();
     let mut doubles = Doubles::new(now);
@@ -85,7 +90,8 @@ pub async fn watch(
         })
         .await;
         if has_log && Instant::now() >= next_log {
-            next_log = beat.next(Instant::now(), poll::LOG);
+            let at = Instant::now();
+            next_log = beat.next(at, poll::LOG);
             let looked = look_at_logs(context, &mut watched, limit).await;
             if looked.ended {
                 next_status = Instant::now();
@@ -93,18 +99,28 @@ pub async fn watch(
             if looked.behind {
                 next_log = Instant::now();
             }
+            // What has just written lives: one answer says both.
+            if looked.alive && pause <= poll::LOG {
+                next_status = next_status.max(at + pause);
+            }
         }
         if Instant::now() >= next_status {
             let looked = Instant::now();
             let answers = ask(context, &ids(&watched), &mut together).await?;
-            let followed: Vec<&Followed> = watched.iter().map(|one| &one.followed).collect();
-            doubles.look(context, &followed, &answers).await;
-            let seen = look_at_builds(context, &mut watched, answers, (limit, ends), &mut next_log)
-                .await?;
+            let doubles = doubles.due(watched.iter().map(|one| &one.followed), &answers);
+            let look = look_at_builds(context, &mut watched, answers, (limit, ends), &mut next_log);
+            // Side by side: what follows an end does not wait for it.
+            let (seen, ()) = tokio::join!(Box::pin(look), async {
+                if let Some(doubles) = doubles {
+                    Box::pin(doubles.run(context)).await;
+                }
+            });
+            let seen = seen?;
             if seen.failed && std::mem::take(&mut fails_fast) {
                 cancel_rest(context, &watched).await;
             }
-            next_status = beat.next(looked, seen.pause);
+            pause = seen.pause;
+            next_status = beat.next(looked, pause);
         }
     }
     Ok(())
@@ -117,12 +133,20 @@ struct Looked {
     ended: bool,
     /// A log has more lines than were read.
     behind: bool,
+    /// Each log has grown, and has not come to its end.
+    alive: bool,
 }
 
 async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], limit: &LogLimit) -> Looked {
-    let mut looked = Looked::default();
+    let mut looked = Looked {
+        alive: true,
+        ..Looked::default()
+    };
     for one in watched {
-        let Some(log) = &mut one.log else { continue };
+        let Some(log) = &mut one.log else {
+            looked.alive = false;
+            continue;
+        };
         let (had_ended, shown) = (log.has_ended(), log.shown());
         looked.behind |= log.look(context, limit).await == Look::Behind;
         let now = Instant::now();
@@ -140,6 +164,7 @@ async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], limit: &Lo
             });
         }
         looked.ended |= log.has_ended() && !had_ended;
+        looked.alive &= log.shown() > shown && !log.has_ended();
     }
     looked
 }
@@ -179,6 +204,9 @@ async fn look_at_builds(
         }
         if let Some(build) = answer.as_ref().filter(|_| verdict != Verdict::PutBack) {
             remember(context, &one.followed, build);
+            if let Some(log) = one.log.as_mut().filter(|_| !build.is_finished()) {
+                log.goes_on();
+            }
             if one.log.is_none()
                 && shows_log(context, build)
                 && one.followed.queued_for(now).is_none()

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use super::asked::Asked;
 use super::poll::{self, Phase};
+use super::stage::Stages;
 use super::verified::AskedBelow;
-use super::waiting::{hint, whole_wait};
+use super::waiting::{approval, hint, whole_wait};
 use super::window::Window;
 use crate::identity;
 use crate::outcome::Ending;
@@ -74,6 +75,7 @@ pub struct Followed {
     hint_said: Option<&'static str>,
     hanging_said: bool,
     failing_said: bool,
+    stages: Stages,
     heard: Instant,
     unsettled: u32,
     unnamed: Option<Instant>,
@@ -100,6 +102,7 @@ impl Followed {
             hint_said: None,
             hanging_said: false,
             failing_said: false,
+            stages: Stages::default(),
             heard: now,
             unsettled: 0,
             unnamed: None,
@@ -118,12 +121,6 @@ impl Followed {
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.asked.queued_here
-    }
-
-    /// Whether this is, or was, its id.
-    #[must_use]
-    pub fn has_been(&self, id: BuildId) -> bool {
-        self.id == id || self.had.contains(&id)
     }
 
     /// The ids that it had before.
@@ -229,28 +226,11 @@ impl Followed {
 
     fn queued(&mut self, now: Instant, build: &Build, events: &mut Vec<Event>) -> Verdict {
         self.odd = None;
-        let waits = build
-            .approval_info
-            .as_ref()
-            .and_then(|info| info.status.as_deref())
-            == Some("waitingForApproval");
-        if waits && !self.approval_said {
+        if let Some(what) = approval(build).filter(|_| !self.approval_said) {
             self.approval_said = true;
             self.heard = now;
-            let link = build.web_url.as_deref().unwrap_or("its page in TeamCity");
-            let who = if build
-                .approval_info
-                .as_ref()
-                .is_some_and(|info| info.can_be_approved_by_current_user)
-            {
-                "the token's user may approve it"
-            } else {
-                "somebody who may approve it has to"
-            };
-            events.push(Event::Stuck {
-                build: self.position,
-                what: format!("it waits for an approval: {who}, on {link}. Without one TeamCity cancels it after a while (6 hours by default)"),
-            });
+            let build = self.position;
+            events.push(Event::Stuck { build, what });
         }
         let hint = build.wait_reason.as_deref().and_then(hint);
         if hint.is_some() && hint != self.hint_said {
@@ -325,6 +305,7 @@ impl Followed {
                 what: "TeamCity reports that it hangs. Check the end of its log. TIMEOUT limits the wait".to_owned(),
             });
         }
+        let stage = self.stages.observe(now, info.current_stage_text.as_deref());
         if now.duration_since(self.heard) >= SIGN_OF_LIFE {
             self.heard = now;
             events.push(Event::Progress {
@@ -335,7 +316,11 @@ impl Followed {
                 elapsed: Some(running),
             });
         }
-        Verdict::Follow(Phase::Running { running, estimate })
+        Verdict::Follow(Phase::Running {
+            running,
+            estimate,
+            stage,
+        })
     }
 
     fn finished(&mut self, now: Instant, build: &Build, events: &mut Vec<Event>) -> Verdict {

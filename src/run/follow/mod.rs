@@ -9,6 +9,7 @@ mod end;
 mod log;
 pub mod machine;
 mod poll;
+mod stage;
 mod succession;
 mod verified;
 mod waiting;

@@ -27,3 +27,20 @@ pub fn whole_wait(build: &Build) -> Option<Duration> {
     let (estimate, queued) = (build.start_estimate?, build.queued_date?);
     (estimate - queued).to_std().ok()
 }
+
+/// What to say of a build that waits for an approval.
+pub fn approval(build: &Build) -> Option<String> {
+    let info = build.approval_info.as_ref()?;
+    if info.status.as_deref() != Some("waitingForApproval") {
+        return None;
+    }
+    let link = build.web_url.as_deref().unwrap_or("its page in TeamCity");
+    let who = if info.can_be_approved_by_current_user {
+        "the token's user may approve it"
+    } else {
+        "somebody who may approve it has to"
+    };
+    Some(format!(
+        "it waits for an approval: {who}, on {link}. Without one TeamCity cancels it after a while (6 hours by default)"
+    ))
+}

@@ -25,7 +25,8 @@ impl HungNameServer {
         let socket = UdpSocket::bind((std::net::Ipv4Addr::from(address), 53)).ok()?;
         let folder = tempfile::tempdir().unwrap();
         let server = Self { socket, folder };
-        let text = format!("nameserver {}\n", server.socket.local_addr().unwrap().ip());
+        let ip = server.socket.local_addr().unwrap().ip();
+        let text = format!("nameserver {ip}\noptions timeout:30 attempts:5\n");
         std::fs::write(server.folder.path().join("resolv.conf"), text).unwrap();
         let tried = server.command("/bin/true").output().ok()?;
         tried.status.success().then_some(server)

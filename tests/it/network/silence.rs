@@ -1,6 +1,7 @@
 //! Servers that are not there, or do not answer.
 
 use std::net::SocketAddr;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
@@ -16,6 +17,22 @@ pub fn hung_handshake() -> Place {
     Place::serve("https", |mut stream| async move {
         until_closed(&mut stream).await;
     })
+}
+
+/// The same, and who asks is told of each connection on which something was said.
+pub fn hung_handshake_that_tells() -> (Place, mpsc::Receiver<()>) {
+    let (tell, told) = mpsc::channel();
+    let place = Place::serve("https", move |mut stream| {
+        let tell = tell.clone();
+        async move {
+            let mut first = [0; 1];
+            let _ = stream.read(&mut first).await;
+            // The test may be over.
+            let _ = tell.send(());
+            until_closed(&mut stream).await;
+        }
+    });
+    (place, told)
 }
 
 /// Connections are made and reset as soon as something is said.

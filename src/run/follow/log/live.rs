@@ -34,12 +34,15 @@ const MOST_REFUSALS: u32 = 3;
 /// Longest time of one look, so that a flood does not keep us from looking at the build.
 const LOOK: Duration = Duration::from_secs(5);
 /// Pauses between looks after the end: the server may write the last lines late.
-const LAST_LOOKS: [Duration; 4] = [
+const LAST_LOOKS: [Duration; 5] = [
     Duration::ZERO,
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(3),
+    Duration::from_millis(500),
+    Duration::from_millis(1000),
+    Duration::from_millis(1500),
+    Duration::from_millis(3000),
 ];
+/// Looks after which a log that does not grow any more is whole, whatever its last line is.
+const ENOUGH_LOOKS: usize = 3;
 
 /// The level of a message at the top: level 1 is the block around everything, which is not shown (TeamCity 2026.2).
 const TOP: usize = 2;
@@ -95,6 +98,11 @@ impl LogStream {
     /// Whether the log's last line was shown.
     pub fn has_ended(&self) -> bool {
         self.shown.ended
+    }
+
+    /// The build lives: what looked like the log's last line was none.
+    pub fn goes_on(&mut self) {
+        self.shown.ended = false;
     }
 
     /// Whether it is read as it grows.
@@ -247,9 +255,14 @@ impl LogStream {
     /// # Errors
     /// When the server stays away, or refuses.
     pub async fn complete(&mut self, context: &Context<'_>, limit: &LogLimit) -> Result<(), Error> {
+        // Nothing comes after its last line.
+        if self.shown.ended && self.is_live() {
+            return Ok(());
+        }
         let mut whole = false;
-        for pause in LAST_LOOKS {
+        for (number, pause) in (1..).zip(LAST_LOOKS) {
             tokio::time::sleep(pause).await;
+            let before = self.shown.messages;
             let mut look = Look::Behind;
             while look == Look::Behind {
                 look = self.look(context, limit).await;
@@ -257,6 +270,10 @@ impl LogStream {
             whole = look == Look::UpToDate;
             if limit.is_spent() || (whole && self.shown.ended) {
                 return Ok(());
+            }
+            let grows = self.shown.messages > before;
+            if whole && number >= ENOUGH_LOOKS && before > 0 && !grows {
+                break;
             }
             if self.given_up || (!whole && self.failures > 1) {
                 break;

@@ -195,6 +195,9 @@ fn what_a_lagging_node_or_a_merge_says_of_a_running_build_takes_no_other_for_it(
     );
     assert_eq!(followed.id, BuildId(7));
     followed.succeed(Instant::now(), &build(other("reAddedOnStop")));
-    assert!(followed.has_been(BuildId(7)) && followed.id == BuildId(5));
+    assert_eq!(
+        (followed.had(), followed.id),
+        (&[BuildId(7)][..], BuildId(5))
+    );
     assert!(!followed.merged);
 }

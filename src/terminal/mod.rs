@@ -3,11 +3,16 @@
 //! Reading blocks, and must not keep a signal from stopping the program: so it has a thread of its own, which ends with
 //! the process.
 
+mod standard_output;
+
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::time::Duration;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use secrecy::zeroize::Zeroizing;
 use tokio::sync::oneshot;
+
+pub use standard_output::StandardOutput;
 
 use crate::world::BoxFuture;
 use crate::world::Person;
@@ -15,8 +20,11 @@ use crate::world::Person;
 /// No token or password is longer, in bytes.
 const LONGEST_SECRET: usize = 64 * 1024;
 
+/// How long a question waits for what is to be read before it.
+const BEFORE_A_QUESTION: Duration = Duration::from_secs(1);
+
 /// The process's own terminal and standard input.
-pub struct Terminal;
+pub struct Terminal(pub StandardOutput);
 
 impl Person for Terminal {
     fn can_be_asked(&self) -> bool {
@@ -25,6 +33,7 @@ impl Person for Terminal {
 
     fn ask<'a>(&'a self, question: &'a str) -> BoxFuture<'a, io::Result<String>> {
         Box::pin(async move {
+            self.0.written(BEFORE_A_QUESTION).await;
             // Not on standard output, which may be a file that is to hold JSON.
             let mut error = io::stderr();
             write!(error, "{question}")?;
@@ -44,6 +53,7 @@ impl Person for Terminal {
     ) -> BoxFuture<'a, io::Result<Zeroizing<String>>> {
         let question = question.to_owned();
         Box::pin(async move {
+            self.0.written(BEFORE_A_QUESTION).await;
             let _echo = Echo::remember();
             in_thread(move || rpassword::prompt_password(question).map(Zeroizing::new)).await
         })
