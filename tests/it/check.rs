@@ -149,7 +149,7 @@ async fn the_way_to_teamcity_is_told_stage_by_stage() {
         .run()
         .await
         .ends_with(5)
-        .says("the name nowhere.example.com is not known here")
+        .says("the name nowhere.example.com can't be resolved")
         .says("TEAMCITY_URL");
     net.teamcity().set_mode(Mode::Starting);
     check(&net)

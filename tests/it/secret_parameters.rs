@@ -93,10 +93,10 @@ async fn empty_and_doubled_ones_are_mistakes_and_short_ones_are_warned_of() {
     both.run(&simulator)
         .await
         .ends_with(3)
-        .says("which is set already");
+        .says("which is already set");
     assert!(simulator.builds().is_empty());
     let short = bad("env.A=abc").run(&simulator).await;
     short
         .ends_with(0)
-        .says("fewer than 4 characters in 'env.A'");
+        .says("shorter than 4 characters in 'env.A'");
 }

@@ -167,7 +167,7 @@ fn setups() -> Vec<Setup> {
             4,
             (
                 "App_Deploy has no VCS root of this repository, so REVISION does not apply to it",
-                "Attach a VCS root of this repository to it in TeamCity, or leave REVISION out",
+                "Attach a VCS root of this repository to it in TeamCity, or remove REVISION",
             ),
             plain()
                 .root(lib.clone())
@@ -179,7 +179,7 @@ fn setups() -> Vec<Setup> {
             "a host that does not exist",
             5,
             (
-                "the name nowhere.example.com is not known here",
+                "the name nowhere.example.com can't be resolved",
                 "Check the host in TEAMCITY_URL.",
             ),
             plain(),
@@ -190,7 +190,7 @@ fn setups() -> Vec<Setup> {
             0,
             (
                 "App_Build is paused in TeamCity",
-                "Pausing turns off its triggers only.",
+                "Pausing only turns off its triggers.",
             ),
             plain()
                 .build_type(BuildType::new("App_Build").roots(["App_Git"]).paused()),

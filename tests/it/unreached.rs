@@ -172,7 +172,7 @@ fn a_server_of_old_and_one_that_wants_a_certificate_are_named() {
         &place.url(),
         &given,
         "requires a client certificate",
-        "has no certificate of its own",
+        "does not support client certificates",
     );
 }
 

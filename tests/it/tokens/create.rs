@@ -78,9 +78,9 @@ async fn what_a_server_can_not_do_is_said_before_anything_is_made() {
         (
             "--name bitbucket-pipelines",
             4,
-            "has a token \"bitbucket-pipelines\" already",
+            "already has a token \"bitbucket-pipelines\"",
         ),
-        ("--name a/b", 3, "--name can't be used"),
+        ("--name a/b", 3, "--name is not a valid name"),
         ("--user eve", 4, "does not accept the password of eve"),
     ] {
         net.command(&format!("{create} {option}"))

@@ -68,6 +68,6 @@ async fn rotate_asks_first_and_knows_its_user() {
         .run()
         .await
         .ends_with(3)
-        .says("the stored token is one of https://tc.example.com/");
+        .says("the stored token belongs to https://tc.example.com/");
     assert_eq!(net.teamcity().tokens().len(), 2);
 }
