@@ -8,6 +8,8 @@ target="$(uname -m)-unknown-linux-gnu"
 
 # glibc inside the binary, since the last stage has no libraries. Paths of this machine stay out of it.
 flags="-C target-feature=+crt-static"
+# A panic aborts, so that nothing walks the tables for it.
+flags="$flags -C force-unwind-tables=no"
 flags="$flags --remap-path-prefix=$PWD=/src"
 flags="$flags --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
 flags="$flags --remap-path-prefix=$(rustc --print sysroot)=/rust"

@@ -154,7 +154,7 @@ start_simulator() { # scenario
     address[$1]=$(podman inspect --format "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}" "$1")
     for _ in $(seq 50); do
         if curl -sf "http://${address[$1]}:8111/app/rest/server/version" >/dev/null; then
-            token=$(podman logs "$1" | sed -n 's/^token //p')
+            token=$(podman logs "$1" | sed -n 's/^token \([^ ]*\).*/\1/p')
             return
         fi
         sleep 0.1
