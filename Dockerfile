@@ -5,9 +5,13 @@ ARG RUST=rust:1.95-slim-bookworm
 
 FROM ${RUST} AS build
 WORKDIR /src
+# `musl` refuses a build without it; else glibc is linked where musl can't be had.
+ARG LIBC=
+COPY release/toolchain.sh /
+RUN sh /toolchain.sh || [ "$LIBC" != musl ]
 # What comes in is listed in .dockerignore.
 COPY . .
-RUN sh release/content.sh /out
+RUN LIBC="$LIBC" sh release/content.sh /out
 
 FROM scratch
 ARG REVISION=

@@ -4,7 +4,8 @@
 
 tag="$repository:$version-$(architecture)"
 # RUST names the base by its digest; without it the Dockerfile's own tag is taken.
-arguments=(--build-arg "REVISION=$commit" ${RUST:+--build-arg "RUST=$RUST"})
+# What is released is linked to musl, or not at all: the bill of materials says so.
+arguments=(--build-arg LIBC=musl --build-arg "REVISION=$commit" ${RUST:+--build-arg "RUST=$RUST"})
 if command -v docker >/dev/null; then
     docker build --pull --provenance=false --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" "${arguments[@]}" --tag "$tag" .
 else

@@ -5,19 +5,31 @@ set -eu
 
 cd "$(dirname "$0")/.."
 sources="${CARGO_HOME:-$HOME/.cargo}/registry/src"
+target=$(sh release/target.sh)
 texts=$(mktemp -d)
 trap 'rm -rf "$texts"' EXIT
 
 crates() {
     cargo tree --locked --offline --package teamcity-pipe --edges normal,no-proc-macro \
-        --target "$(uname -m)-unknown-linux-gnu" --prefix none --format '{p} {l}' \
+        --target "$target" --prefix none --format '{p} {l}' \
         | sed -e 's/ (proc-macro)//' -e 's/ (\*)$//' | grep -v '^teamcity-pipe ' | LC_ALL=C sort -u
 }
 
 echo 'teamcity-pipe itself is under the Apache License 2.0, see /LICENSE. Its binary holds the crates below, the Rust'
-echo 'standard library (MIT OR Apache-2.0), and the GNU C Library (LGPL-2.1-or-later, https://www.gnu.org/software/libc/),'
-echo 'linked statically. Source and build instructions, to link it with another C library, are where the image label'
-echo 'org.opencontainers.image.source says.'
+case $target in
+    *-musl)
+        library=musl
+        echo 'standard library (MIT OR Apache-2.0), and the C library musl (MIT, https://musl.libc.org/), linked statically.'
+        set -- /usr/share/doc/musl/copyright
+        ;;
+    *)
+        library='GNU C Library'
+        echo 'standard library (MIT OR Apache-2.0), and the GNU C Library (LGPL-2.1-or-later, https://www.gnu.org/software/libc/),'
+        echo 'linked statically. Source and build instructions, to link it with another C library, are where the image label'
+        echo 'org.opencontainers.image.source says.'
+        set -- /usr/share/doc/libc6/copyright /usr/share/common-licenses/LGPL-2.1
+        ;;
+esac
 echo
 crates | sed 's/ v/ /'
 
@@ -32,12 +44,12 @@ crates | while read -r name version _; do
     done
 done
 
-for text in /usr/share/doc/libc6/copyright /usr/share/common-licenses/LGPL-2.1 "$texts"/*.text; do
+for text in "$@" "$texts"/*.text; do
     [ -f "$text" ] || continue
     printf '\n%s\n' '================================================================================'
     case $text in
         "$texts"/*) sort -u "${text%.text}.crates" ;;
-        *) echo 'GNU C Library' ;;
+        *) echo "$library" ;;
     esac
     printf '%s\n\n' '--------------------------------------------------------------------------------'
     cat "$text"

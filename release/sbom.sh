@@ -2,7 +2,7 @@
 # Writes the bill of materials of the binary, CycloneDX 1.6 as JSON: the crates that are linked in, from Cargo's own answer.
 . "$(dirname "$0")/common.sh"
 
-target="${1:-x86_64-unknown-linux-gnu}"
+target="${1:-x86_64-unknown-linux-musl}"
 file="$out/teamcity-pipe-$version.cdx.json"
 
 # Checksums of the crates' archives, as Cargo.lock records them: {"name version": "sha256"}.
@@ -41,7 +41,7 @@ cargo metadata --locked --format-version 1 --filter-platform "$target" \
             externalReferences: [.repository | select(.) | {type: "vcs", url: .}]
         }] | sort_by(.purl)) + [
             {type: "library", "bom-ref": "rust-std", name: "rust-std", version: $rust, licenses: [{expression: "MIT OR Apache-2.0"}]},
-            {type: "library", "bom-ref": "glibc", name: "glibc", licenses: [{expression: "LGPL-2.1-or-later"}]}
+            {type: "library", "bom-ref": "musl", name: "musl", licenses: [{expression: "MIT"}]}
         ]),
         dependencies: ([.resolve.nodes[] | select($package[.id]) | {
             ref: ($package[.id] | purl),

@@ -37,9 +37,9 @@ impl Verifier {
         provider: Arc<CryptoProvider>,
         extra: Option<&str>,
     ) -> Result<Self, ConnectError> {
-        let mut roots = RootCertStore::empty();
-        let publics = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned();
-        roots.add_parsable_certificates(publics);
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
         let mut own = Vec::new();
         for der in CertificateDer::pem_slice_iter(extra.unwrap_or_default().as_bytes()) {
             let unreadable =

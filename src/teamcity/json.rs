@@ -10,27 +10,22 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err("it is empty".to_owned());
     }
-    let parse = |body: &[u8]| {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
-        serde_path_to_error::deserialize(&mut deserializer)
-    };
-    parse(body)
+    serde_json::from_slice(body)
         .or_else(|error| match without_huge_numbers(body) {
-            Some(tame) => parse(&tame),
+            Some(tame) => serde_json::from_slice(&tame),
             None => Err(error),
         })
         .map_err(|error| plainly(&error))
 }
 
 /// What is wrong with JSON, in words for people: where, and not how a library calls it.
-fn plainly(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    let inner = error.inner();
-    let what = match inner.classify() {
+fn plainly(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
         serde_json::error::Category::Eof => "it ends in the middle",
         serde_json::error::Category::Data => "it has an unexpected type",
         serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is not JSON",
     };
-    format!("{what} (line {}, column {})", inner.line(), inner.column())
+    format!("{what} (line {}, column {})", error.line(), error.column())
 }
 
 /// JSON whose numbers that fit nowhere (`1e999`) are null; nothing if there are none.

@@ -10,7 +10,7 @@ store=("$@")
 
 container=$(buildah from scratch)
 root=$(buildah mount "$container")
-debootstrap --variant=minbase --include=gcc,libc6-dev,ca-certificates bookworm "$root"
+debootstrap --variant=minbase --include=gcc,libc6-dev,musl-tools,ca-certificates bookworm "$root"
 sysroot=$(rustc --print sysroot)
 cp -a "$sysroot/bin" "$sysroot/lib" "$root/usr/local/"
 # Where this machine trusts more, such as a proxy's certificate, cargo must trust it in the builder too.
