@@ -44,9 +44,21 @@ enum Sub {
     /// Clean up what stopped steps left behind in the whole repository
     Sweep,
     /// Manage TeamCity access tokens in Bitbucket's variables
-    #[command(subcommand)]
+    #[command(subcommand, after_help = TOKEN_NEEDS)]
     Token(TokenSub),
 }
+
+/// What the commands read beside their options.
+const TOKEN_NEEDS: &str = "\
+Bitbucket credential, from the environment:
+  ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN
+      with the scopes read:pipeline:bitbucket and admin:pipeline:bitbucket
+  BITBUCKET_ACCESS_TOKEN, instead of these
+      with the scopes pipeline and pipeline:variable
+
+With Docker, -e passes a variable, and -it lets the command ask:
+  docker run --rm -it -e BITBUCKET_ACCESS_TOKEN IMAGE token add --server URL --repository W/R
+";
 
 #[derive(Subcommand)]
 enum TokenSub {

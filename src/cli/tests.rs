@@ -195,6 +195,25 @@ fn what_might_be_a_token_is_never_repeated() {
 }
 
 #[test]
+fn help_of_the_token_commands_says_what_they_need() {
+    let Ok(Command::Help(text)) = args(&["token", "--help"]) else {
+        panic!()
+    };
+    for needed in [
+        "ATLASSIAN_API_TOKEN",
+        "admin:pipeline:bitbucket",
+        "pipeline:variable",
+        "docker run --rm -it -e",
+    ] {
+        assert!(text.contains(needed), "{needed}: {text}");
+    }
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+}
+
+#[test]
 fn help_names_every_variable() {
     let Ok(Command::Help(long)) = args(&["--help"]) else {
         panic!()

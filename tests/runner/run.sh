@@ -54,7 +54,7 @@ cleanup() {
     [[ -z $service ]] || kill "$service" 2>/dev/null || true
     podman rm --all --force --time 0 >/dev/null 2>&1 || true
     buildah rm --all >/dev/null 2>&1 || true
-    umount -R "$work/store/overlay" 2>/dev/null || true
+    awk -v "work=$work/" 'index($2, work) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount 2>/dev/null || true
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -75,7 +75,7 @@ fi
 # --- The images
 
 # Where the binary of the image's test is newer than all that it is made of, it is taken.
-built=target/release-image/$(uname -m)-unknown-linux-gnu/release/teamcity-pipe
+built=target/release-image/$(sh release/target.sh)/release/teamcity-pipe
 if [[ ! -f $built || ! -x target/image/out/teamcity-pipe || -n $(find src templates Cargo.toml Cargo.lock -newer "$built" -print -quit) ]]; then
     say 'building the binary'
     CARGO_TARGET_DIR=$PWD/target/release-image nice release/content.sh target/image/out
@@ -91,7 +91,7 @@ with_libraries() { # container, file
     buildah copy --quiet "$1" "$2" "$2" >/dev/null
 }
 
-# One stand-in for all that the runner asks for: a shell, busybox's commands, git.
+# One stand-in for all that the runner asks for: busybox, what Debian's lacks, and git.
 container=$(buildah from scratch)
 root=$(buildah mount "$container")
 mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,usr/local/bin,etc,root,tmp,run/stand-in}
@@ -102,23 +102,16 @@ done
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 with_libraries "$container" "$(command -v git)"
 ln -s git "$root/usr/bin/git-upload-pack"
-cp "$(command -v sleep)" "$root/usr/bin/dockerd.real"
+mkdir -p "$root/usr/share/git-core/templates/info"
 buildah umount "$container" >/dev/null
-with_libraries "$container" "$(command -v sleep)"
-buildah config --env HOME=/root --env PATH=/usr/local/bin:/usr/bin:/bin --cmd '["/bin/tail", "-f", "/dev/null"]' "$container"
+with_libraries "$container" "$(command -v install)"
+buildah config --env HOME=/root --env PATH=/usr/local/bin:/usr/bin:/bin "$container"
 buildah commit --quiet "$container" docker.io/atlassian/default-image:latest >/dev/null
-for name in docker.io/library/alpine:latest docker.io/alpine/git:latest k8s-docker.packages.atlassian.com/pause:3.8; do
+for name in docker.io/library/alpine:latest docker.io/alpine/git:latest; do
     buildah tag docker.io/atlassian/default-image:latest "$name"
 done
-# The docker daemon of a step: pipes run by the podman outside, so that this one only has to look alive.
-root=$(buildah mount "$container")
-printf '#!/bin/sh\nexec -a dockerd /usr/bin/dockerd.real infinity\n' >"$root/usr/bin/start"
-printf '#!/bin/sh\nexit 0\n' >"$root/usr/bin/docker"
-chmod +x "$root/usr/bin/start" "$root/usr/bin/docker"
-buildah umount "$container" >/dev/null
-buildah config --entrypoint '["/usr/bin/start"]' --cmd '' "$container"
-buildah commit --quiet --rm "$container" \
-    docker-public.packages.atlassian.com/sox/atlassian/bitbucket-pipelines-docker-daemon:v25.0.5-tlsfalse-prod-stable >/dev/null
+buildah config --entrypoint '["/bin/tail", "-f", "/dev/null"]' "$container"
+buildah commit --quiet --rm "$container" k8s-docker.packages.atlassian.com/pause:3.8 >/dev/null
 
 # TeamCity and Bitbucket.
 cargo build --quiet --locked --package teamcity-simulator
@@ -173,9 +166,9 @@ start() { # name, pipeline, file
     git -C "$repository" init --quiet --initial-branch=main
     git -C "$repository" add .
     git -C "$repository" -c user.name=runner -c user.email=runner@example.com commit --quiet --message 'An example'
-    "$tools/$runner/bin/pipeline-runner" run "$2" --repository-path "$repository" --env-file "$work/step.env" --no-color \
+    "$tools/$runner/bin/python" tests/runner/on_podman.py run "$2" --repository-path "$repository" --env-file "$work/step.env" --no-color \
         --volume "$work/stand-in:/run/stand-in" --volume "$work/stand-in/docker:/usr/local/bin/docker" \
-        >"$work/$1.log" 2>&1 </dev/null
+        </dev/null 2>&1 | sed 's/\x1b\[[0-9;]*m//g; s/\r$//' >"$work/$1.log"
 }
 
 wanted=("$@")

@@ -121,7 +121,7 @@ fn nothing_at_all_names_each_required_variable_once() {
     3 problems with the variables. Nothing was sent.
 
     TEAMCITY_URL is missing
-      → set it to the server's address, such as 'https://teamcity.example.com'
+      → Set it to the server's address, such as 'https://teamcity.example.com'.
 
     TEAMCITY_TOKEN is missing
       → Create an access token in TeamCity (your profile, Access Tokens), and store it in a secured variable of that name.
@@ -154,31 +154,31 @@ fn all_mistakes_are_told_together() {
     9 problems with the variables. Nothing was sent.
 
     TEAMCITY_URL does not begin with 'https://'
-      → write 'https://tc.example.com'
+      → Write 'https://tc.example.com'.
 
     TEAMCITY_TOKEN is missing
-      → TEAMCITY_TOKN is not a variable of this pipe: did you mean TEAMCITY_TOKEN?
+      → TEAMCITY_TOKN is not a variable of this pipe. Did you mean TEAMCITY_TOKEN?
 
     BUILD_TYPE_ID is missing
-      → BUILD_TYPE is not a variable of this pipe: did you mean BUILD_TYPE_ID?
+      → BUILD_TYPE is not a variable of this pipe. Did you mean BUILD_TYPE_ID?
 
     BRANCH is literally $TEAM_BRANCH: Bitbucket has no variable TEAM_BRANCH for this step
       → Define that variable in Bitbucket (repository, deployment or workspace), or remove this one.
 
     WAIT has the invalid value 'maybe'
-      → write 'true' or 'false'
+      → Write 'true' or 'false'.
 
     TIMEOUT has the invalid value '90'
-      → say the unit: '90s', '90m' or '90h'
+      → Add a unit: '90s', '90m' or '90h'.
 
     LOG has the invalid value 'all'
-      → Write one of 'stream', 'failed', 'none'
+      → Write one of 'stream', 'failed', 'none'.
 
     LOG_LIMIT has the invalid value '40'
-      → write a size such as '512KB' or '40MB'
+      → Write a size such as '512KB' or '40MB'.
 
     PARAMETER is not a variable of this pipe
-      → did you mean PARAMETERS?
+      → Did you mean PARAMETERS?
     ");
 }
 
