@@ -8,7 +8,7 @@ use super::budget::Budget;
 use super::details::Details;
 use super::files::Folder;
 use super::test_reports::{self, TestReports};
-use super::whose::{Whose, in_order};
+use super::whose::{Subject, Whose, in_order};
 use crate::config::Settings;
 use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending, Events};
 use crate::report::Warning;
@@ -79,7 +79,7 @@ impl<'a> Collecting<'a> {
         };
         let known = outcome.clone();
         let of_chain = Details::culprits(&known.chain);
-        let whose = Whose::new(self.details.client, self.budget, of_chain);
+        let whose = Whose::new(self.details.client, self.budget, id, of_chain);
         let (tell, told) = oneshot::channel();
         let read = async {
             let causes = async {
@@ -108,10 +108,17 @@ impl<'a> Collecting<'a> {
                 reports.of_build(&known, has_chain, problems).await;
             }
         };
+        let compared = async {
+            if known.ending == Ending::Success {
+                // Only its numbers are of interest.
+                let _ = whose.reference(Subject::top(id, &known)).await;
+            }
+        };
         let folder = folder_name(place.1, place.0, id);
-        let ((problems, tests, listed), (), (), changes) = tokio::join!(
+        let ((problems, tests, listed), (), (), (), changes) = tokio::join!(
             Box::pin(read),
             Box::pin(reports),
+            Box::pin(compared),
             Box::pin(self.downloads.of_build(id, folder.as_deref())),
             Box::pin(self.details.changes(id))
         );
@@ -125,6 +132,7 @@ impl<'a> Collecting<'a> {
             .into_iter()
             .partition(|test| test.class == Class::Muted);
         outcome.changes = changes;
+        outcome.comparison = whose.comparison();
     }
 
     /// What was downloaded.
