@@ -101,7 +101,8 @@ async fn a_failed_build_too_and_code_insights_keeps_ten_facts() {
     assert_eq!(comparison(&ran)["rows"].as_array().unwrap().len(), 4);
     // Its numbers came with what tells the classes.
     assert_eq!(asked(&simulator), 2);
-    let (_, report) = bitbucket.reports("acme/app", Scenario::COMMIT).remove(0);
+    let reports = bitbucket.reports("acme/app", Scenario::COMMIT);
+    let (_, report) = reports.iter().next().unwrap();
     let data = report["data"].as_array().unwrap();
     assert!(data.len() <= 10, "{data:#?}");
     let fact = |title: &str| {
