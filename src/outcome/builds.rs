@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
+use super::comparison::Comparison;
 use super::often::Often;
 use super::whose::Class;
 use crate::exit::ExitStatus;
@@ -71,6 +72,8 @@ pub struct BuildOutcome {
     pub failed_tests: Vec<FailedTest>,
     /// Those that failed but are muted.
     pub muted_tests: Vec<FailedTest>,
+    /// Numbers beside those of the default branch's last finished build.
+    pub comparison: Option<Comparison>,
     /// Its build problems.
     pub problems: Vec<Problem>,
     /// How many problems its counter names, muted ones among them.
@@ -123,6 +126,7 @@ impl BuildOutcome {
             tests: None,
             failed_tests: Vec::new(),
             muted_tests: Vec::new(),
+            comparison: None,
             problems: Vec::new(),
             promised_problems: 0,
             chain: Vec::new(),

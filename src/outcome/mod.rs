@@ -2,6 +2,7 @@
 
 mod builds;
 pub mod cause;
+mod comparison;
 mod event;
 pub mod often;
 pub mod whose;
@@ -10,6 +11,7 @@ pub use builds::{
     BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment,
     Problem, RootAt, RunOutcome, TestCounts, labeled,
 };
+pub use comparison::{Comparison, Numbers, Quantity, Row};
 pub use event::{Event, Events, LogLevel, News, Position, QueuedBuild, Superseded};
 pub use often::Often;
 pub use whose::Class;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use super::comparison::facts;
 use super::summary::{self, at_a_word, count, headline, is_good, title};
 use super::whose::Tally;
 use crate::bitbucket::model::{Data, DataValue, Report, ReportResult, ReportType};
 use crate::exit::ExitStatus;
-use crate::outcome::QueuedBuild;
-use crate::outcome::{BuildOutcome, RunOutcome, labeled};
+use crate::outcome::{BuildOutcome, Quantity, QueuedBuild, RunOutcome, labeled};
 use crate::types::hash;
 use crate::types::text::one_line;
 
@@ -17,6 +17,11 @@ pub(super) const REPORTER: &str = "TeamCity";
 const LONGEST_TITLE: usize = 120;
 /// Longest details, in characters.
 pub(super) const LONGEST_DETAILS: usize = 1_000;
+
+/// Most facts, as Bitbucket has it.
+const MOST_DATA: usize = 10;
+/// What gives way to others, the first first. The report has a link of its own.
+const LEAST: [&str; 3] = ["Time in queue", "Ignored or muted tests", "In TeamCity"];
 
 /// How the ids of this pipe's reports begin.
 pub(super) const PREFIX: &str = "teamcity-";
@@ -206,8 +211,17 @@ fn data(builds: &[BuildOutcome], main: Option<&BuildOutcome>) -> Vec<Data> {
     // Builds run side by side: what the user waits for is the longest.
     let longest =
         |pick: fn(&BuildOutcome) -> Option<Duration>| builds.iter().filter_map(pick).max();
-    if let Some(time) = longest(|build| build.durations().1) {
+    // Of several, each has another build beside it.
+    let compared = match builds {
+        [build] => build.comparison.as_ref(),
+        _ => None,
+    };
+    let duration = compared.and_then(|all| all.row(Quantity::Duration));
+    if let (None, Some(time)) = (duration, longest(|build| build.durations().1)) {
         data.push(fact("Duration", DataValue::Duration(milliseconds(time))));
+    }
+    for (title, text) in compared.map(facts).unwrap_or_default() {
+        data.push(fact(title, DataValue::Text(text)));
     }
     if let Some(time) = longest(|build| build.durations().0) {
         data.push(fact(
@@ -217,6 +231,15 @@ fn data(builds: &[BuildOutcome], main: Option<&BuildOutcome>) -> Vec<Data> {
     }
     if let Some(build) = main {
         data.extend(link("In TeamCity", &title(build, 80), build.url.as_deref()));
+    }
+    if let Some(with) = compared.map(|all| &all.with) {
+        let name = one_line(&with.name, 80);
+        data.extend(link("Compared with", &name, with.url.as_deref()));
+    }
+    for title in LEAST {
+        if data.len() > MOST_DATA {
+            data.retain(|one| one.title != title);
+        }
     }
     data
 }

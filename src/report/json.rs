@@ -4,7 +4,7 @@
 mod whose;
 
 use serde::{Deserialize, Serialize};
-use whose::{Classed, Frequency};
+use whose::{Classed, Compared, Frequency};
 
 use crate::outcome::{
     BrokenOff, BuildOutcome, BuiltChange, Cancellation, ChainBuild, Ending, FailedTest, Moment,
@@ -67,6 +67,7 @@ struct Build<'a> {
     tests: Option<Tests>,
     failed_tests: Vec<Failed<'a>>,
     muted_tests: Vec<Failed<'a>>,
+    comparison: Option<Compared<'a>>,
     problems: Vec<BuildProblem<'a>>,
     chain: Vec<Chained<'a>>,
     changes: Vec<Change<'a>>,
@@ -187,6 +188,7 @@ impl<'a> From<&'a BuildOutcome> for Build<'a> {
             tests: build.tests.map(Tests::from),
             failed_tests: build.failed_tests.iter().map(Failed::from).collect(),
             muted_tests: build.muted_tests.iter().map(Failed::from).collect(),
+            comparison: build.comparison.as_ref().map(Compared::from),
             problems: build.problems.iter().map(BuildProblem::from).collect(),
             chain: build.chain.iter().map(Chained::from).collect(),
             changes: build.changes.iter().map(Change::from).collect(),

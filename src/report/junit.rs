@@ -53,8 +53,8 @@ pub enum TestResult {
     Passed,
     /// It failed.
     Failed {
-        /// TeamCity says that it did not fail in the build before.
-        new_failure: bool,
+        /// Whose failure it is, in the word for programs; `None`: not compared.
+        class: Option<&'static str>,
         /// Stack trace and output.
         details: Option<String>,
     },
@@ -259,13 +259,10 @@ impl<W: Write> JUnitWriter<W> {
         ]);
         match &test.result {
             TestResult::Passed => return self.xml.write_event(Event::Empty(case)),
-            TestResult::Failed {
-                new_failure,
-                details,
-            } => {
+            TestResult::Failed { class, details } => {
                 self.xml.write_event(Event::Start(case))?;
-                if *new_failure {
-                    self.property("teamcity.newFailure", "true")?;
+                if let Some(class) = class {
+                    self.property("teamcity.class", class)?;
                 }
                 self.failure("failure", details.as_deref())?;
             }

@@ -3,6 +3,7 @@
 //! A report that can't be made or written is a [`Warning`]: it never changes a run's result.
 
 pub mod annotations;
+mod comparison;
 pub mod console;
 pub mod env;
 pub mod insights;

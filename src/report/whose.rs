@@ -122,6 +122,28 @@ pub(super) fn how_often(often: &Often) -> String {
     )
 }
 
+/// ` (10 new here, 3 unknown)`: how many of these tests are of which class.
+pub(super) fn whose_are<'a>(tests: impl Iterator<Item = &'a FailedTest>) -> Option<String> {
+    const WORDS: [&str; 4] = [
+        "new here",
+        "unknown",
+        "investigated",
+        "on the default branch too",
+    ];
+    let mut numbers = [0_u64; WORDS.len()];
+    for test in tests {
+        if let Some(number) = numbers.get_mut(usize::from(test.class.rank())) {
+            *number += 1;
+        }
+    }
+    let some = numbers.into_iter().zip(WORDS);
+    let some = some.filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = some
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    (!parts.is_empty()).then(|| format!(" ({})", parts.join(", ")))
+}
+
 /// Why nothing is known of any listed test, where that is the same for all.
 pub(super) fn why_unknown(build: &BuildOutcome) -> Option<&str> {
     let mut tests = build.failed_tests.iter();

@@ -1,14 +1,13 @@
 //! Reads all that there is to know of builds that have ended, side by side and under one budget, and writes what comes in files of
 //! its own: the Tests tab and artifacts.
 
-use tokio::sync::oneshot;
-
 use super::artifacts::{ArtifactReport, Downloads, folder_name};
 use super::budget::Budget;
 use super::details::Details;
 use super::files::Folder;
 use super::test_reports::{self, TestReports};
-use super::whose::{Whose, in_order};
+use super::told::{Told, telling};
+use super::whose::{Subject, Whose, in_order};
 use crate::config::Settings;
 use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending, Events};
 use crate::report::Warning;
@@ -79,8 +78,8 @@ impl<'a> Collecting<'a> {
         };
         let known = outcome.clone();
         let of_chain = Details::culprits(&known.chain);
-        let whose = Whose::new(self.details.client, self.budget, of_chain);
-        let (tell, told) = oneshot::channel();
+        let whose = Whose::new(self.details.client, self.budget, id, of_chain);
+        let (tell, told) = telling();
         let read = async {
             let causes = async {
                 if known.ending == Ending::Success {
@@ -99,19 +98,25 @@ impl<'a> Collecting<'a> {
             problems.extend(causes.0);
             tests.extend(causes.1);
             in_order(&mut problems, &mut tests);
-            let _ = tell.send(problems.clone());
+            tell.send_replace(Some(Told::of(&problems, &tests)));
             (problems, tests, listed)
         };
         let reports = async {
             if let Some(reports) = &self.reports {
-                let problems = async { told.await.unwrap_or_default() };
-                reports.of_build(&known, has_chain, problems).await;
+                reports.of_build(&known, has_chain, &told).await;
+            }
+        };
+        let compared = async {
+            if known.ending == Ending::Success {
+                // Only its numbers are of interest.
+                let _ = whose.reference(Subject::top(id, &known)).await;
             }
         };
         let folder = folder_name(place.1, place.0, id);
-        let ((problems, tests, listed), (), (), changes) = tokio::join!(
+        let ((problems, tests, listed), (), (), (), changes) = tokio::join!(
             Box::pin(read),
             Box::pin(reports),
+            Box::pin(compared),
             Box::pin(self.downloads.of_build(id, folder.as_deref())),
             Box::pin(self.details.changes(id))
         );
@@ -125,6 +130,7 @@ impl<'a> Collecting<'a> {
             .into_iter()
             .partition(|test| test.class == Class::Muted);
         outcome.changes = changes;
+        outcome.comparison = whose.comparison();
     }
 
     /// What was downloaded.

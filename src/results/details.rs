@@ -153,13 +153,7 @@ impl Details<'_> {
             };
             (problems, tests)
         };
-        let subject = Subject {
-            id,
-            build_type: &outcome.build_type,
-            on_default: outcome.on_default,
-            started_at: outcome.started_at,
-        };
-        let known = reference(whose, subject, &outcome.ending);
+        let known = reference(whose, Subject::top(id, outcome), &outcome.ending);
         let ((problems, tests), known) = tokio::join!(found, known);
         whose.judge(known, Found { problems, tests }).await
     }

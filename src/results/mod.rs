@@ -12,6 +12,7 @@ pub mod log_end;
 mod publish;
 mod seats;
 pub mod test_reports;
+mod told;
 mod whose;
 
 use std::rc::Rc;

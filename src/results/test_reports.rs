@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -14,7 +13,8 @@ use futures_util::future::join_all;
 use super::budget::Budget;
 use super::files::{Draft, Folder, Own};
 use super::seats::Rank;
-use crate::outcome::{BuildOutcome, Ending, Problem, TestCounts};
+use super::told::{Hearing, Told};
+use crate::outcome::{BuildOutcome, Ending, TestCounts};
 use crate::report::Warning;
 use crate::report::junit::{self, JUnitWriter, TestCase, TestResult, Written};
 use crate::teamcity::model::{Build, Counts, TestOccurrence};
@@ -77,13 +77,8 @@ impl<'a> TestReports<'a> {
         warnings
     }
 
-    /// Those of a build that has ended, and of its chain, if it `has_chain`. Its problems may still be on their way.
-    pub async fn of_build(
-        &self,
-        build: &BuildOutcome,
-        has_chain: bool,
-        problems: impl Future<Output = Vec<Problem>>,
-    ) {
+    /// Those of a build that has ended, and of its chain, if it `has_chain`. What is known of its failures may still be on its way.
+    pub async fn of_build(&self, build: &BuildOutcome, has_chain: bool, told: &Hearing) {
         let Some(id) = build.id else { return };
         let chain = if has_chain {
             self.chain(id).await
@@ -101,6 +96,8 @@ impl<'a> TestReports<'a> {
                     reports: self,
                     id: member_id,
                     name: title(&member),
+                    within: Some(name_of(&member)),
+                    told,
                     build_type: member
                         .build_type_id
                         .clone()
@@ -111,7 +108,7 @@ impl<'a> TestReports<'a> {
         }
         let mut failures = 0_u64;
         for file in files {
-            failures = failures.saturating_add(file.write(None).await);
+            failures = failures.saturating_add(file.write(false).await);
         }
         if !self.done.borrow_mut().insert(id) {
             return;
@@ -132,18 +129,12 @@ impl<'a> TestReports<'a> {
                 reports: self,
                 id,
                 name,
+                within: None,
+                told,
                 build_type: build.build_type.as_str().to_owned(),
                 counts,
             };
-            let problems = async {
-                if may_be_empty {
-                    problems.await
-                } else {
-                    Vec::new()
-                }
-            };
-            let problems: Pin<&mut dyn Future<Output = Vec<Problem>>> = std::pin::pin!(problems);
-            file.write(Some(problems)).await;
+            file.write(may_be_empty).await;
         }
     }
 
@@ -202,6 +193,9 @@ struct File<'a> {
     id: BuildId,
     /// With the build's number, for people.
     name: String,
+    /// Its configuration, where it is a part of the chain.
+    within: Option<String>,
+    told: &'a Hearing,
     /// What tests without a class are filed under.
     build_type: String,
     counts: Option<Counts>,
@@ -211,14 +205,14 @@ type Page = Result<Option<Vec<TestOccurrence>>, String>;
 
 impl File<'_> {
     /// Writes the file, with build problems where no test failed; gives the number of failed tests.
-    async fn write(&self, problems: Option<Pin<&mut dyn Future<Output = Vec<Problem>>>>) -> u64 {
+    async fn write(&self, or_problems: bool) -> u64 {
         let file = format!("teamcity-{}.xml", self.id);
         let own = Own {
             name: &file,
             wrote: junit::wrote,
         };
         let written = match self.reports.folder.draft_own(own) {
-            Ok(draft) => self.fill(draft, problems).await,
+            Ok(draft) => self.fill(draft, or_problems).await,
             Err(warning) => Err(warning),
         };
         match written {
@@ -238,11 +232,7 @@ impl File<'_> {
         }
     }
 
-    async fn fill(
-        &self,
-        draft: Draft,
-        problems: Option<Pin<&mut dyn Future<Output = Vec<Problem>>>>,
-    ) -> Result<Written, Warning> {
+    async fn fill(&self, draft: Draft, or_problems: bool) -> Result<Written, Warning> {
         let failed = |error: std::io::Error| {
             format!(
                 "the tests of {} are not in the Tests tab: {error}",
@@ -266,7 +256,8 @@ impl File<'_> {
             loop {
                 match page {
                     Ok(Some(page)) => {
-                        let cases: Vec<_> = page.into_iter().map(case).collect();
+                        let mut cases: Vec<_> = page.into_iter().map(case).collect();
+                        self.classify(&mut cases).await;
                         writer.page(&cases).map_err(failed)?;
                     }
                     Ok(None) => break,
@@ -284,17 +275,36 @@ impl File<'_> {
                 self.name
             ));
         }
-        if let Some(problems) = problems.filter(|_| writer.written().failures == 0) {
-            let problems = problems.await;
-            if !problems.is_empty() {
-                writer.problems(&problems).map_err(failed)?;
-            }
+        if or_problems && writer.written().failures == 0 {
+            let write = |told: &Told| match told.problems() {
+                [] => Ok(()),
+                some => writer.problems(some),
+            };
+            self.told.wait(write).await.map_err(failed)?;
         }
         let (written, draft) = writer.finish().map_err(failed)?;
         if written.tests > 0 {
             draft.keep()?;
         }
         Ok(written)
+    }
+
+    /// Failed tests get their classes, as soon as these are known.
+    async fn classify(&self, cases: &mut [TestCase]) {
+        let mut failed = Vec::new();
+        for case in cases {
+            if let TestResult::Failed { class, .. } = &mut case.result {
+                failed.push((&case.name, class));
+            }
+        }
+        if !failed.is_empty() {
+            let give = |told: &Told| {
+                for (name, class) in failed {
+                    *class = told.class(self.within.as_deref(), name);
+                }
+            };
+            self.told.wait(give).await;
+        }
     }
 
     async fn page(&self, pages: &mut TestPages<'_>) -> Page {
@@ -334,7 +344,7 @@ fn case(test: TestOccurrence) -> TestCase {
         }
     } else if failed {
         TestResult::Failed {
-            new_failure: test.new_failure,
+            class: None,
             details: test.details,
         }
     } else {

@@ -2,7 +2,7 @@
 //!
 //! At most three requests a build; of a chain nine in all, of which those for the classes come first. What is not there in time is unknown.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::budget::Budget;
 use super::seats::Rank;
 use crate::outcome::often::{Past, Went, began, often};
 use crate::outcome::whose::{self, Failed, Failure, Ran, Reference, There, Told};
-use crate::outcome::{Class, FailedTest, Moment, Problem};
+use crate::outcome::{BuildOutcome, Class, Comparison, FailedTest, Moment, Numbers, Problem};
 use crate::teamcity::model::{Build, Status, TestOccurrence};
 use crate::teamcity::{Client, Error, TestsThere};
 use crate::types::{BuildId, BuildTypeId};
@@ -26,7 +26,7 @@ const FOR_CLASSES: u32 = 2;
 /// Tests of which it is asked since when they fail, or how often: this is work for the server.
 const MOST_SINCE: usize = 50;
 
-/// A build that failed.
+/// A build that ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// Its id.
@@ -37,6 +37,18 @@ pub struct Subject<'a> {
     pub on_default: bool,
     /// When it started.
     pub started_at: Option<Moment>,
+}
+
+impl<'a> Subject<'a> {
+    /// The build of an outcome.
+    pub fn top(id: BuildId, outcome: &'a BuildOutcome) -> Self {
+        Self {
+            id,
+            build_type: &outcome.build_type,
+            on_default: outcome.on_default,
+            started_at: outcome.started_at,
+        }
+    }
 }
 
 /// What went wrong in a build, with what identifies it.
@@ -72,11 +84,14 @@ pub struct Whose<'a> {
     asked: Cell<u32>,
     /// Requests that are left for what is good to know beside the classes.
     spare: Cell<u32>,
+    /// The build at the top of the chain.
+    top: BuildId,
+    comparison: RefCell<Option<Comparison>>,
 }
 
 impl<'a> Whose<'a> {
     /// For a build that has ended just now, with so many of its chain of which it is asked.
-    pub fn new(client: &'a Client, budget: &'a Budget, of_chain: usize) -> Self {
+    pub fn new(client: &'a Client, budget: &'a Budget, top: BuildId, of_chain: usize) -> Self {
         let builds = u32::try_from(of_chain).map_or(u32::MAX, |chain| chain.saturating_add(1));
         let now = Instant::now();
         Self {
@@ -84,16 +99,23 @@ impl<'a> Whose<'a> {
             budget,
             until: now.checked_add(WITHIN).unwrap_or(now),
             asked: Cell::new(0),
+            top,
+            comparison: RefCell::default(),
             spare: Cell::new(MOST_REQUESTS.saturating_sub(builds.saturating_mul(FOR_CLASSES))),
         }
+    }
+
+    /// Numbers of the build at the top beside those of its reference, if that was asked for.
+    pub fn comparison(&self) -> Option<Comparison> {
+        self.comparison.borrow().clone()
     }
 
     /// The build to compare with.
     pub async fn reference(&self, subject: Subject<'_>) -> Known {
         let until = subject.on_default.then_some(subject.id);
-        let builds = self
-            .ask(self.client.last_on_default(subject.build_type, until))
-            .await?;
+        let own = (subject.id == self.top).then_some(subject.id);
+        let builds = self.client.last_on_default(subject.build_type, until, own);
+        let builds = self.ask(builds).await?;
         let is_older = |build: &Build| {
             let starts = build.start_date.zip(subject.started_at);
             !subject.on_default || starts.is_none_or(|(theirs, ours)| theirs <= ours)
@@ -105,8 +127,15 @@ impl<'a> Whose<'a> {
                 && is_older(build)
         };
         let none = || "no finished build on the default branch".to_owned();
-        let build = builds.into_iter().find(fits).ok_or_else(none)?;
+        let build = builds.iter().find(|build| fits(build)).ok_or_else(none)?;
         let id = build.id.ok_or_else(none)?;
+        let with = told(build, None);
+        let name = branch(build).unwrap_or("the default branch").to_owned();
+        if let Some(ours) = builds.iter().find(|build| build.id == own && own.is_some()) {
+            let (here, there) = (numbers(ours), numbers(build));
+            let comparison = Comparison::between(&here, &there, with.clone(), name.clone());
+            *self.comparison.borrow_mut() = comparison;
+        }
         let problems = build.problem_occurrences.as_ref();
         let problems = problems
             .into_iter()
@@ -114,9 +143,9 @@ impl<'a> Whose<'a> {
         Ok(Referred {
             id,
             build_type: subject.build_type.clone(),
-            branch: branch(&build).unwrap_or("the default branch").to_owned(),
+            branch: name,
             reference: Reference {
-                build: told(&build, None),
+                build: with,
                 problems: problems
                     .filter_map(|problem| problem.identity.clone())
                     .collect(),
@@ -261,6 +290,21 @@ fn distinct<'n>(numbers: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
 fn branch(build: &Build) -> Option<&str> {
     let name = build.branch_name.as_deref();
     name.filter(|name| *name != "<default>")
+}
+
+/// The numbers of a build; names are TeamCity's.
+fn numbers(build: &Build) -> Numbers {
+    let statistics = build.statistics.clone().unwrap_or_default();
+    let tests = build.test_occurrences.map(|tests| tests.count);
+    Numbers {
+        duration: statistics
+            .amount("BuildDurationNetTime")
+            .map(Duration::from_millis),
+        coverage: ["CodeCoverageL", "CodeCoverageS", "CodeCoverageB"]
+            .map(|name| statistics.number(name)),
+        tests: tests.filter(|count| *count > 0),
+        artifacts: ["VisibleArtifactsSize", "ArtifactsSize"].map(|name| statistics.amount(name)),
+    }
 }
 
 /// A build in words; where it does not say its branch, that of another one is meant.

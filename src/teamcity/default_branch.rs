@@ -34,7 +34,7 @@ pub struct TestsThere {
 
 impl Client {
     /// The newest builds of a configuration on its default branch that ran to their end, the newest first; where `until` is given,
-    /// only those that are not newer than it. One request.
+    /// only those that are not newer than it. With `own`, that build is among them, and all have numbers. One request.
     ///
     /// # Errors
     /// When TeamCity refuses, or does not answer sensibly for `RETRY_FOR`.
@@ -42,9 +42,20 @@ impl Client {
         &self,
         build_type: &BuildTypeId,
         until: Option<BuildId>,
+        own: Option<BuildId>,
     ) -> Result<Vec<Build>, Error> {
-        let locator = finished_on_default(build_type, until, BUILDS);
-        let query = [("locator", locator.as_str()), ("fields", fields::REFERENCE)];
+        let finished = finished_on_default(build_type, until, BUILDS);
+        let (locator, fields) = match own {
+            Some(id) => {
+                let both = Locator::new()
+                    .nested("item", &Locator::new().with("id", id))
+                    .nested("item", &finished)
+                    .with("defaultFilter", false);
+                (both, fields::REFERENCE_NUMBERS)
+            }
+            None => (finished, fields::REFERENCE),
+        };
+        let query = [("locator", locator.as_str()), ("fields", fields)];
         let builds: Builds = self
             .requests
             .get(self.rest(&["builds"], &query), Need::May)

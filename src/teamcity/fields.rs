@@ -42,6 +42,9 @@ pub(super) const CHAIN: &str = "nextHref,build(id,buildTypeId,number,state,statu
      snapshot-dependencies(build(id)),revisions(revision(version,vcs-root-instance(vcs-root-id))))";
 /// The default branch's last finished builds.
 pub(super) const REFERENCE: &str = "build(id,number,state,status,branchName,webUrl,startDate,finishDate,problemOccurrences(problemOccurrence(identity)))";
+/// The same with numbers. Statistics have names and values (TeamCity's source: `Build.java`; its documentation, "Custom Chart").
+pub(super) const REFERENCE_NUMBERS: &str = "build(id,number,state,status,branchName,webUrl,startDate,finishDate,problemOccurrences(problemOccurrence(identity)),\
+     testOccurrences(count),statistics(property(name,value)))";
 /// How tests went in such a build; `firstFailed` is absent where the failure began in that very build.
 pub(super) const TESTS_THERE: &str = "nextHref,testOccurrence(status,newFailure,test(id))";
 pub(super) const TESTS_SINCE: &str =

@@ -11,6 +11,7 @@ mod repository;
 mod revision;
 mod secret;
 mod secrets;
+mod size;
 mod span;
 pub mod text;
 
@@ -22,4 +23,5 @@ pub use repository::RepositoryAddress;
 pub use revision::short;
 pub use secret::Secret;
 pub use secrets::{SHORTEST as SHORTEST_SECRET, Secrets};
+pub use size::size;
 pub use span::span;

@@ -21,6 +21,7 @@ mod chains;
 mod check;
 mod clone;
 mod colours;
+mod comparison;
 mod credentials;
 mod desk;
 mod documents;

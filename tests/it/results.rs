@@ -75,7 +75,8 @@ fn a_failing_build_shows_in_the_log_the_tests_tab_the_commit_and_the_page() {
         .wait();
     ran.ends_with(1)
         .says("2 failed tests")
-        .says("Process exited with code 1");
+        .says("Exit code 1 (Step: Test)")
+        .says_not("Problem: Process exited with code 1");
     assert!(
         ran.output
             .trim_end()

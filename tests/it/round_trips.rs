@@ -1,10 +1,13 @@
-//! How often a far server is waited for before the build is queued: counted by the answers that a request had to wait for, in the
+//! How often a far server is waited for, before the build is queued and after its end: counted by the answers that a request had to wait for, in the
 //! simulator's own time, in which all requests that leave together arrive together.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use teamcity_simulator::{Agent, BuildType, Resource, Scenario, Simulator};
+use teamcity_simulator::{
+    Agent, BuildType, EarlierBuild, FailedTest, Outcome, Plan, Problem, Resource, Scenario,
+    Simulator, Tests,
+};
 
 use crate::pipe::Step;
 
@@ -90,4 +93,49 @@ async fn a_wrong_token_is_not_hammered_with() {
         "{:#?}",
         simulator.requests()
     );
+}
+
+/// A build that fails, with a test that is new, one that is not, and a problem.
+fn failing(names: &[&str]) -> Plan {
+    let failed = names.iter().map(|name| FailedTest::new(*name, "trace"));
+    Plan::new()
+        .queued_for(Duration::from_secs(1))
+        .runs_for(Duration::from_secs(20))
+        .outcome(Outcome::Failure)
+        .tests(Tests::passed(3).passing(["a.T.x"]).failed(failed))
+        .problems([Problem::exit_code(1, "Test")])
+}
+
+/// How many answers, one after another, were waited for after the one that told of the build's end, and how many requests that took.
+async fn after_the_end(scenario: Scenario) -> (usize, usize) {
+    let simulator = Simulator::start(scenario.latency(ANSWER));
+    let step = Step::new().set("BITBUCKET_BRANCH", "feature/x");
+    step.run(&simulator).await;
+    let requests = simulator.requests();
+    let first = requests
+        .iter()
+        .position(|request| request.resource == Some(Resource::Problems))
+        .expect("what is asked for after the end");
+    let end = requests[first].at;
+    let after = requests.iter().filter(|request| request.at >= end);
+    let times: BTreeSet<Duration> = after.clone().map(|request| request.at).collect();
+    (times.len(), after.count())
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_a_failure_is_costs_a_failed_build_one_more_and_three_requests() {
+    let now = failing(&["a.T.y", "a.T.z"]);
+    let alone = || {
+        Scenario::new()
+            .branch("App_Git", "feature/x")
+            .plan("App_Build", now.clone())
+    };
+    let hour = Duration::from_secs(3600);
+    let there = failing(&["a.T.y"]);
+    let compared = alone().earlier(EarlierBuild::new("App_Build", hour, there));
+    let (depth, requests) = after_the_end(alone()).await;
+    let (deeper, more) = after_the_end(compared).await;
+    assert!(deeper <= depth + 1, "{depth}, then {deeper}");
+    // Without a build to compare with it is one.
+    assert_eq!(more, requests + 2);
 }

@@ -271,3 +271,79 @@ async fn a_canceled_build_is_not_asked_about() {
     step().run(&simulator).await.ends_with(2);
     assert_eq!(asked(&simulator).len(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_history_tells_whose_each_failure_is() {
+    let scenario = Scenario::new()
+        .with_history()
+        .plan("App_Build", Plan::with_all_failures(s(245)));
+    let simulator = Simulator::start(scenario);
+    let ran = step().run(&simulator).await;
+    let often =
+        |failed: u64| format!("failed in {failed} of the last 20 builds of main that ran it");
+    ran.ends_with(1)
+        .says("5 failed tests, 2 new here, 1 unknown")
+        .says(&format!("CartTest.totals (new here; {})", often(0)))
+        .says(&format!("CartTest.vouchers (new here; {})", often(4)))
+        .says("CartTest.coupons (unknown: not run on main #20)\n")
+        .says(&format!(
+            "CartTest.discounts (investigated by jane; {})",
+            often(0)
+        ))
+        .says("CartTest.rounding (fails on the default branch too, since main #15; ")
+        .says(&often(6))
+        .says("and 1 muted failure")
+        // TeamCity's own summary says it.
+        .says_not("Problem: Process exited with code 1")
+        .says("exit code 1 (Step: Test)");
+    let junit = ran.file(&junit_of(&ran));
+    for class in ["new", "unknown", "investigated", "also-on-default"] {
+        let property = format!("<property name=\"teamcity.class\" value=\"{class}\"/>");
+        assert!(junit.contains(&property), "{class}");
+    }
+    assert!(!junit.contains("newFailure"), "{junit}");
+}
+
+fn junit_of(ran: &Ran) -> String {
+    let files = std::fs::read_dir(ran.path("test-reports")).unwrap();
+    let file = files.flatten().next().unwrap().file_name();
+    format!("test-reports/{}", file.to_string_lossy())
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_failures_of_all_classes_are_understood_in_thirty_lines() {
+    let names = |from: usize, to: usize| -> Vec<String> {
+        (from..to).map(|number| format!("a.T.t{number}")).collect()
+    };
+    let failed = |names: Vec<String>| names.into_iter().map(|name| FailedTest::new(name, "trace"));
+    let there = Tests::passed(1)
+        .passing(names(0, 60))
+        .failed(failed(names(60, 440)));
+    let now = Tests::passed(9)
+        .failed(failed(names(500, 520)).map(FailedTest::muted))
+        .failed(failed(names(0, 440)))
+        .failed(failed(names(440, 480)).map(|test| test.investigated("jane", "TAKEN")))
+        .failed(failed(names(480, 500)));
+
+    let problems = (0..20).map(|number| {
+        Problem::new(
+            "BuildFailureOnMessage",
+            format!("problem {number}\nwith\nlines"),
+        )
+        .identity(format!("{number}"))
+    });
+    let now = plan(now).problems(problems);
+    let simulator = Simulator::start(scenario(now).earlier(earlier(2, plan(there))));
+    let ran = step().run(&simulator).await;
+    ran.ends_with(1)
+        .says("500 failed tests, 60 new here, 20 unknown")
+        .says("… and 490 more (50 new here, 20 unknown, 40 investigated, 380 on the default branch too)")
+        .says("and 20 muted failures");
+    let text = ran.output.clone();
+    let lines: Vec<&str> = text.lines().collect();
+    let first = lines
+        .iter()
+        .position(|line| line.contains("Problem: problem 0"));
+    let end = lines.len() - first.unwrap();
+    assert!(end <= 30, "{end} lines: {:#?}", &lines[first.unwrap()..]);
+}

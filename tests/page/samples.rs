@@ -13,8 +13,8 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use teamcity_pipe::exit::ExitStatus;
 use teamcity_pipe::outcome::whose::Told;
 use teamcity_pipe::outcome::{
-    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Ending, FailedTest, Moment, Often,
-    Problem, RunOutcome, TestCounts,
+    BuildOutcome, BuiltChange, Cancellation, ChainBuild, Class, Comparison, Ending, FailedTest,
+    Moment, Often, Problem, Quantity, Row, RunOutcome, TestCounts,
 };
 use teamcity_pipe::types::BuildId;
 
@@ -63,6 +63,23 @@ fn class_of(is_new: bool) -> Class {
                 url: Some("https://tc.example.com/build/4638".into()),
             }),
         }
+    }
+}
+
+fn comparison() -> Comparison {
+    let row = |of, here, there| Row { of, here, there };
+    Comparison {
+        with: Told {
+            name: "main #41".into(),
+            url: Some("https://tc.example.com/build/4641".into()),
+        },
+        branch: "main".into(),
+        rows: vec![
+            row(Quantity::Duration, 245_000, 230_000),
+            row(Quantity::Lines, 8_412, 8_390),
+            row(Quantity::Tests, 1_310, 1_298),
+            row(Quantity::Artifacts, 48_300_000, 47_900_000),
+        ],
     }
 }
 
@@ -148,6 +165,7 @@ pub fn failed_run() -> RunOutcome {
             Some("Web tests"),
         ),
     ];
+    build.comparison = Some(comparison());
     build.problems = vec![
         Problem { kind: "TC_EXIT_CODE".into(), text: "Process exited with code 1 (Step: Smoke test)".into(), class: Some(Class::unknown("main #41 failed in another way")), within: None },
         Problem { kind: "TC_COMPILATION_ERROR".into(), text: "Compilation error: shop\nsrc/main/java/com/acme/shop/Cart.java:12: error: ';' expected\n  int sum = 1\n             ^".into(), class: Some(Class::New), within: Some("Backend".into()) },
@@ -319,6 +337,11 @@ pub fn hostile_run() -> RunOutcome {
     build.revision = Some(EVIL.into());
     build.status_text = Some(EVIL.into());
     build.agent = Some(EVIL.into());
+    if let Some(comparison) = &mut build.comparison {
+        comparison.with.name = EVIL.into();
+        comparison.branch = EVIL.into();
+        comparison.with.url = Some("javascript:alert(1)".into());
+    }
     build.canceled = Some(Cancellation {
         by: Some(EVIL.into()),
         comment: Some(EVIL.into()),

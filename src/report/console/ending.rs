@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::lines::{BOLD, Console, DIM, GREEN, RED, RESET, YELLOW, clean};
-use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending};
+use crate::outcome::{BuildOutcome, ChainBuild, Class, Ending, Problem};
 use crate::report::summary::count;
-use crate::report::whose::{Tally, how_often, note, note_of_test, why_unknown};
+use crate::report::whose::{Tally, how_often, note, note_of_test, whose_are, why_unknown};
 use crate::types::{BuildId, span};
 
 /// Most failed tests that are named.
@@ -24,7 +24,7 @@ impl Console {
         for problem in build
             .problems
             .iter()
-            .filter(|problem| !names_tests_only(build, &problem.kind))
+            .filter(|problem| !says_no_more(build, problem))
             .take(SHOWN_PROBLEMS)
         {
             let within = problem
@@ -72,7 +72,10 @@ impl Console {
             let named = build.failed_tests.len().min(NAMED_TESTS) as u64;
             let rest = tally.failed.saturating_sub(named);
             if rest > 0 {
-                self.line(&format!("{prefix}  … and {rest} more"));
+                let unnamed = build.failed_tests.iter().skip(NAMED_TESTS);
+                let whose = unknown.is_none().then(|| whose_are(unnamed));
+                let whose = whose.flatten().unwrap_or_default();
+                self.line(&format!("{prefix}  … and {rest} more{whose}"));
             }
         }
         if !build.muted_tests.is_empty() {
@@ -104,9 +107,16 @@ impl Console {
     }
 }
 
-/// A problem that says no more than that tests failed, which are listed anyway.
-fn names_tests_only(build: &BuildOutcome, kind: &str) -> bool {
-    kind == "TC_FAILED_TESTS" && !build.failed_tests.is_empty()
+/// A problem that says no more than that tests failed, which are listed anyway; or the exit code of the step in which they failed,
+/// which TeamCity's own summary has too.
+fn says_no_more(build: &BuildOutcome, problem: &Problem) -> bool {
+    let summary = build.status_text.as_deref().unwrap_or_default();
+    let is_told = match problem.kind.as_str() {
+        "TC_FAILED_TESTS" => true,
+        "TC_EXIT_CODE" => problem.within.is_none() && summary.to_lowercase().contains("exit code"),
+        _ => false,
+    };
+    is_told && !build.failed_tests.is_empty()
 }
 
 /// A build of a chain, on one line.

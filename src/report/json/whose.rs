@@ -1,8 +1,8 @@
-//! Whose failures are.
+//! Whose failures are, and how a build compares.
 
 use serde::Serialize;
 
-use crate::outcome::{Class, Often};
+use crate::outcome::{Class, Comparison, Often, Quantity, Row};
 
 /// How often it failed.
 #[derive(Serialize)]
@@ -26,6 +26,22 @@ pub(super) struct Classed<'a> {
 pub(super) struct Since<'a> {
     name: &'a str,
     url: Option<&'a str>,
+}
+
+/// Numbers beside those of the default branch's last finished build.
+#[derive(Serialize)]
+pub(super) struct Compared<'a> {
+    with: Since<'a>,
+    rows: Vec<ComparedRow>,
+}
+
+/// One number of both.
+#[derive(Serialize)]
+struct ComparedRow {
+    of: &'static str,
+    unit: &'static str,
+    here: f64,
+    there: f64,
 }
 
 impl<'a> From<Option<&'a Class>> for Classed<'a> {
@@ -57,6 +73,39 @@ impl<'a> From<&'a Often> for Frequency<'a> {
             failed: often.failed,
             ran: often.ran,
             branch: &often.branch,
+        }
+    }
+}
+
+impl<'a> From<&'a Comparison> for Compared<'a> {
+    fn from(comparison: &'a Comparison) -> Self {
+        Self {
+            with: Since {
+                name: &comparison.with.name,
+                url: comparison.with.url.as_deref(),
+            },
+            rows: comparison.rows.iter().map(ComparedRow::from).collect(),
+        }
+    }
+}
+
+impl From<&Row> for ComparedRow {
+    fn from(row: &Row) -> Self {
+        let (of, unit, parts) = match row.of {
+            Quantity::Duration => ("duration", "seconds", 1_000.0),
+            Quantity::Lines => ("coverage-of-lines", "percent", 100.0),
+            Quantity::Statements => ("coverage-of-statements", "percent", 100.0),
+            Quantity::Blocks => ("coverage-of-blocks", "percent", 100.0),
+            Quantity::Tests => ("tests", "tests", 1.0),
+            Quantity::Artifacts => ("artifacts", "bytes", 1.0),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+        let number = |amount: u64| amount as f64 / parts;
+        Self {
+            of,
+            unit,
+            here: number(row.here),
+            there: number(row.there),
         }
     }
 }

@@ -29,14 +29,14 @@ fn suites_classes_and_reasons_are_where_readers_look() {
                 test(
                     "Unit: a.B.new(1)",
                     TestResult::Failed {
-                        new_failure: true,
+                        class: Some("new"),
                         details: details.clone(),
                     },
                 ),
                 test(
                     "a.B.old",
                     TestResult::Failed {
-                        new_failure: false,
+                        class: None,
                         details: None,
                     },
                 ),
@@ -128,7 +128,7 @@ proptest! {
     fn whatever_a_test_is_called_the_document_is_well_formed(name in "(?s).{0,40}", details in "(?s).{0,80}") {
         let text = document(|writer| {
             writer.page(&[
-                test(&name, TestResult::Failed { new_failure: true, details: Some(details.clone()) }),
+                test(&name, TestResult::Failed { class: Some("new"), details: Some(details.clone()) }),
                 test(&name, TestResult::Ignored { reason: Some(details.clone()) }),
             ]).unwrap();
         });

@@ -3,6 +3,7 @@
 //! One file that needs no network and no script. Every text goes through the template's escaping; addresses are links
 //! only where a browser may be sent there; a policy in the page forbids scripts on top of that.
 
+mod comparison;
 mod context;
 mod failures;
 mod mood;

@@ -1,5 +1,6 @@
 //! What the template shows: texts made harmless, numbers in words, addresses checked.
 
+use super::comparison::{ComparisonView, comparison};
 use super::context::PageContext;
 use super::failures::{Group, ProblemView, groups, not_listed, problem};
 use super::mood::{Mood, address};
@@ -45,6 +46,7 @@ pub(super) struct Build {
     pub(super) problems: Vec<ProblemView>,
     pub(super) changes: Vec<ChangeView>,
     pub(super) took: String,
+    pub(super) comparison: Option<ComparisonView>,
 }
 
 /// A name and a value.
@@ -176,6 +178,7 @@ fn build(build: &BuildOutcome, position: usize) -> Build {
             })
             .collect(),
         took: ran.map(length).unwrap_or_else(|| "–".to_owned()),
+        comparison: comparison(build),
     }
 }
 

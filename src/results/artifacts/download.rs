@@ -18,8 +18,8 @@ use crate::results::budget::{Budget, Late};
 use crate::results::files::Folder;
 use crate::results::seats::Rank;
 use crate::teamcity::{Artifact, Client, Download, Piece};
-use crate::types::BuildId;
 use crate::types::text::one_line;
+use crate::types::{BuildId, size};
 
 /// Artifacts are listed a moment after the build's end: so long a missing one is waited for.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -296,13 +296,4 @@ fn not_downloaded(path: &str, why: &str) -> Warning {
         "the artifact `{}` is not downloaded: {why}",
         one_line(path, 200)
     )
-}
-
-/// A number of bytes as people say it.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{} KB", bytes / 1_000),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
-    }
 }

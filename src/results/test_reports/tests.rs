@@ -7,6 +7,7 @@ use teamcity_simulator::{
 
 use super::*;
 use crate::outcome::Problem;
+use crate::results::told::telling;
 use crate::teamcity::stub::{self, Stub, client};
 
 fn outcome(problems: Vec<Problem>) -> BuildOutcome {
@@ -25,8 +26,9 @@ async fn write(
 ) -> (Totals, Vec<Warning>) {
     let budget = Budget::new(tokio::time::Instant::now() + Duration::from_secs(3_600));
     let reports = TestReports::new(client, &budget, Folder::new(root), None);
-    let problems = std::future::ready(build.problems.clone());
-    reports.of_build(&build, true, problems).await;
+    let (tell, told) = telling();
+    tell.send_replace(Some(Told::of(&build.problems, &build.failed_tests)));
+    reports.of_build(&build, true, &told).await;
     (reports.totals(), reports.warnings())
 }
 

@@ -7,6 +7,7 @@ use super::counts::Counts;
 use super::lenient;
 use super::problem::ProblemOccurrences;
 use super::revision::Revisions;
+use super::statistics::Statistics;
 use crate::teamcity::date;
 use crate::types::BuildId;
 
@@ -101,6 +102,9 @@ pub struct Build {
     /// Numbers of its tests.
     #[serde(deserialize_with = "lenient::part")]
     pub test_occurrences: Option<Counts>,
+    /// Values that TeamCity keeps of it, and those that its script reports.
+    #[serde(deserialize_with = "lenient::part")]
+    pub statistics: Option<Statistics>,
     /// Its problems; those of a build that is followed are only counted.
     #[serde(deserialize_with = "lenient::part")]
     pub problem_occurrences: Option<ProblemOccurrences>,

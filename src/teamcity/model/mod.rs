@@ -14,6 +14,7 @@ mod occurrence;
 mod problem;
 mod revision;
 mod server;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod vcs;

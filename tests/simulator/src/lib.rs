@@ -27,6 +27,7 @@ mod shop;
 mod simulator;
 mod spoiling;
 mod state;
+mod story;
 mod succession;
 mod vcs;
 mod verdict;
