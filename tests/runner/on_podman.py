@@ -2,7 +2,12 @@
 
 import time
 
-from pipeline_runner import cli, container, service
+import docker.constants
+
+# A busy machine takes its time.
+docker.constants.DEFAULT_TIMEOUT_SECONDS = 600
+
+from pipeline_runner import cli, container, service  # noqa: E402
 
 # Without the docker daemon that it would start beside a step: the podman outside runs the pipes (see `docker`).
 service.ServicesManager.start_services = lambda self, network_name: None
