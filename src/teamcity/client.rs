@@ -256,6 +256,15 @@ impl Client {
     /// # Errors
     /// See [`Self::server`].
     pub async fn chain(&self, id: BuildId, need: Need) -> Result<Vec<Build>, Error> {
+        self.chain_with(id, fields::CHAIN, need).await
+    }
+
+    pub(super) async fn chain_with(
+        &self,
+        id: BuildId,
+        fields: &str,
+        need: Need,
+    ) -> Result<Vec<Build>, Error> {
         let to = Locator::new()
             .nested("to", &Locator::new().with("id", id))
             .with("includeInitial", true);
@@ -264,7 +273,7 @@ impl Client {
             .with("defaultFilter", false)
             .with("state", "any")
             .with("count", 1000);
-        self.list(locator.as_str(), fields::CHAIN, need).await
+        self.list(locator.as_str(), fields, need).await
     }
 
     pub(super) async fn list(
@@ -296,6 +305,14 @@ impl Client {
     /// See [`Self::server`].
     pub async fn build(&self, id: BuildId) -> Result<Build, Error> {
         self.build_with(id, Need::Must).await
+    }
+
+    /// The same; a refusal is taken at once.
+    ///
+    /// # Errors
+    /// See [`Self::server`].
+    pub async fn build_if_there(&self, id: BuildId) -> Result<Build, Error> {
+        self.build_with(id, Need::May).await
     }
 
     /// The same, asked once.

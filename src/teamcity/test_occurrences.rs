@@ -209,16 +209,7 @@ impl Client {
     /// # Errors
     /// When TeamCity refuses, or does not answer sensibly for `RETRY_FOR`.
     pub async fn chain_tests(&self, id: BuildId) -> Result<Vec<Build>, Error> {
-        let to = Locator::new()
-            .nested("to", &Locator::new().with("id", id))
-            .with("includeInitial", true);
-        let locator = Locator::new()
-            .nested("snapshotDependency", &to)
-            .with("defaultFilter", false)
-            .with("state", "any")
-            .with("count", 1000);
-        self.list(locator.as_str(), fields::CHAIN_TESTS, Need::May)
-            .await
+        self.chain_with(id, fields::CHAIN_TESTS, Need::May).await
     }
 }
 

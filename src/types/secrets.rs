@@ -180,24 +180,21 @@ impl Known {
 
     /// In JSON a backslash belongs to what follows.
     fn blotted(&self, bytes: &[u8], is_json: bool) -> Option<Vec<u8>> {
-        let mut first = [false; 256];
-        for value in &self.values {
-            if let Some(byte) = value.first() {
-                first[usize::from(*byte)] = true;
-            }
-        }
-        for escape in [b'\\', b'&', b'%'] {
-            first[usize::from(escape)] = true;
+        // All other bytes are passed over.
+        let mut begins = [false; 256];
+        let firsts = self.values.iter().filter_map(|value| value.first());
+        for byte in firsts.chain(ELLIPSIS.first()).chain(b"\\&%") {
+            begins[usize::from(*byte)] = true;
         }
         let mut clean: Option<Vec<u8>> = None;
         let (mut at, mut copied) = (0, 0);
-        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let may_begin = rest.first().is_some_and(|byte| first[usize::from(*byte)]);
-            let found = if may_begin {
-                self.values.iter().find_map(|value| length_of(value, rest))
-            } else {
-                None
-            };
+        while let Some(skipped) = bytes
+            .get(at..)
+            .and_then(|rest| rest.iter().position(|byte| begins[usize::from(*byte)]))
+        {
+            at += skipped;
+            let rest = bytes.get(at..).unwrap_or_default();
+            let found = self.values.iter().find_map(|value| length_of(value, rest));
             let before = bytes.get(copied..at).unwrap_or_default();
             if let Some(length) = found {
                 let clean = clean.get_or_insert_default();

@@ -6,9 +6,9 @@ use teamcity_simulator::{
     BuildType, BuildView, Dependency, Discovery, Doubts, Outcome, Plan, Root, Scenario, Simulator,
 };
 
+use crate::builds::NEW;
 use crate::pipe::Step;
 
-const NEW: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432";
 const LIB_OLD: &str = "3333333333333333333333333333333333333331";
 const LIB: &str = "3333333333333333333333333333333333333332";
 const LIB_FEATURE: &str = "3333333333333333333333333333333333333333";

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that stops is a test that fails")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
@@ -297,20 +297,33 @@ fn would_run(mut values: BTreeMap<String, String>, block: &str) {
 }
 
 #[test]
-fn readme_maps_folders_that_are_there() {
-    let readme = document("README.md");
-    let map = section(&readme, "## For contributors");
+fn both_maps_name_each_room_and_no_other() {
+    let (readme, contributing) = (document("README.md"), document("CONTRIBUTING.md"));
+    let table = section(&readme, "## For contributors");
+    let in_table: BTreeSet<String> = table
+        .split("`src/")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('`')?.0.to_owned()))
+        .filter(|path| !path.contains('/'))
+        .collect();
+    let drawn = section(&contributing, "## The rooms");
+    let drawn = drawn.split("```").nth(1).unwrap();
+    let drawn: BTreeSet<String> = drawn
+        .lines()
+        // The names are before two spaces.
+        .filter_map(|line| line.split("  ").next())
+        .flat_map(|names| names.split(", "))
+        .map(|name| name.trim_end_matches('/').to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for entry in fs::read_dir(sources).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        if entry.file_type().unwrap().is_dir() {
-            assert!(
-                map.contains(&format!("`src/{name}`")),
-                "src/{name} is not on the map"
-            );
-        }
-    }
+    let there: BTreeSet<String> = fs::read_dir(sources)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "lib.rs")
+        .collect();
+    assert_eq!(in_table, there, "README.md");
+    assert_eq!(drawn, there, "CONTRIBUTING.md");
 }
 
 /// The words after a command wherever a document names it.

@@ -15,6 +15,7 @@ mod access;
 mod after_the_end;
 mod agents;
 mod annotations;
+mod builds;
 mod campaign;
 mod chain_tops;
 mod chains;

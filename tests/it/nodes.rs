@@ -7,7 +7,6 @@ use teamcity_simulator::{
     Simulator, Tests,
 };
 
-use crate::campaign;
 use crate::pipe::Step;
 
 fn s(seconds: u64) -> Duration {
@@ -79,8 +78,10 @@ async fn a_chain_that_one_node_shows_late_ends_as_what_broke_it() {
     }
 }
 
-mod random {
+/// Outcomes, lags and moments of all kinds.
+mod campaign {
     use super::*;
+    use crate::campaign::sample;
 
     async fn one(lag: u64, read_only: bool, seed: u64) -> Result<(), String> {
         let (outcome, status) = match seed % 4 {
@@ -117,14 +118,14 @@ mod random {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn campaign() {
+    async fn the_step_ends_as_its_build_does_whatever_the_nodes_say() {
         let cases = [3, 15, 45].into_iter().flat_map(|lag| {
             [false, true]
                 .into_iter()
                 .flat_map(move |read_only| (0..24).map(move |seed| (lag, read_only, seed)))
         });
         let mut broken = Vec::new();
-        for (lag, read_only, seed) in campaign::sample(cases, 11) {
+        for (lag, read_only, seed) in sample(cases, 11) {
             if let Err(why) = one(lag, read_only, seed).await {
                 broken.push(format!("lag {lag}, read-only {read_only}, {seed}: {why}"));
             }

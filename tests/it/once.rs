@@ -3,26 +3,11 @@
 use std::time::Duration;
 
 use teamcity_simulator::{
-    BuildType, BuildView, Fault, FaultKind, Matcher, Outcome, Plan, Resource, Scenario, Simulator,
+    BuildType, Fault, FaultKind, Matcher, Outcome, Resource, Scenario, Simulator,
 };
 
+use crate::builds::{canceled, long, short};
 use crate::pipe::Step;
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-fn long() -> Plan {
-    Plan::new().queued_for(seconds(90)).runs_for(seconds(3600))
-}
-
-fn short() -> Plan {
-    Plan::new().queued_for(seconds(2)).runs_for(seconds(5))
-}
-
-fn canceled(build: &BuildView) -> bool {
-    build.canceled_by.is_some()
-}
 
 #[tokio::test(start_paused = true)]
 async fn the_same_request_twice_in_a_step_is_two_builds_also_when_the_second_answer_is_lost() {

@@ -4,35 +4,8 @@ use std::time::Duration;
 
 use teamcity_simulator::{BuildType, BuildView, Outcome, Plan, Scenario, Simulator};
 
-use crate::pipe::{Ran, Step};
-
-const NEW: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432";
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-fn long() -> Plan {
-    Plan::new().queued_for(seconds(90)).runs_for(seconds(3600))
-}
-
-/// Runs a step while something happens at a time of its run.
-async fn while_running(
-    step: Step,
-    simulator: &Simulator,
-    at: Duration,
-    what: impl FnOnce(&Simulator),
-) -> Ran {
-    let happens = async {
-        tokio::time::sleep(at).await;
-        what(simulator);
-    };
-    tokio::join!(step.run(simulator), happens).0
-}
-
-fn canceled(build: &BuildView) -> bool {
-    build.canceled_by.is_some()
-}
+use crate::builds::{NEW, canceled, long, seconds, while_running};
+use crate::pipe::Step;
 
 fn of(simulator: &Simulator, id: u64) -> BuildView {
     simulator.build(id).unwrap()

@@ -1,29 +1,11 @@
 //! The build is of the step's commit: branches, tags, repositories and clones of every kind.
 
 use std::process::Command;
-use std::time::Duration;
 
-use teamcity_simulator::{BuildType, BuildView, Plan, Root, Scenario, Simulator};
+use teamcity_simulator::{BuildType, Root, Scenario, Simulator};
 
+use crate::builds::{NEW, canceled, long, short};
 use crate::pipe::Step;
-
-const NEW: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432";
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-fn long() -> Plan {
-    Plan::new().queued_for(seconds(90)).runs_for(seconds(3600))
-}
-
-fn short() -> Plan {
-    Plan::new().queued_for(seconds(2)).runs_for(seconds(5))
-}
-
-fn canceled(build: &BuildView) -> bool {
-    build.canceled_by.is_some()
-}
 
 const BRANCHES: [&str; 10] = [
     "feature/a#1",

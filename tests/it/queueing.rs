@@ -6,9 +6,8 @@ use teamcity_simulator::{
     BuildType, Discovery, Fault, FaultKind, Matcher, Plan, Resource, Root, Scenario, Simulator,
 };
 
+use crate::builds::NEW;
 use crate::pipe::Step;
-
-const NEW: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432";
 
 #[tokio::test(start_paused = true)]
 async fn the_steps_commit_and_branch_are_built() {

@@ -3,43 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
-use teamcity_simulator::{
-    BuildView, Discovery, Fault, FaultKind, Matcher, Plan, Scenario, Simulator,
-};
+use teamcity_simulator::{Discovery, Fault, FaultKind, Matcher, Plan, Scenario, Simulator};
 
-use crate::pipe::{Ran, Step};
-
-const NEW: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432";
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-fn long() -> Plan {
-    Plan::new().queued_for(seconds(90)).runs_for(seconds(3600))
-}
-
-fn short() -> Plan {
-    Plan::new().queued_for(seconds(2)).runs_for(seconds(5))
-}
-
-/// Runs a step while something happens at a time of its run.
-async fn while_running(
-    step: Step,
-    simulator: &Simulator,
-    at: Duration,
-    what: impl FnOnce(&Simulator),
-) -> Ran {
-    let happens = async {
-        tokio::time::sleep(at).await;
-        what(simulator);
-    };
-    tokio::join!(step.run(simulator), happens).0
-}
-
-fn canceled(build: &BuildView) -> bool {
-    build.canceled_by.is_some()
-}
+use crate::builds::{NEW, canceled, long, seconds, short, while_running};
+use crate::pipe::Step;
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_while_the_server_is_away_cancels_if_it_comes_back_in_time() {

@@ -1,42 +1,71 @@
 //! TLS in front of a plain server, with a certificate of an authority that nobody knows.
 
-use crate::network::{self, Certificate, Https};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use teamcity_simulator::{Plan, Scenario, Simulator};
+
+use crate::network::{self, Certificate, Https, at_once};
+use crate::pipe::Step;
+
+fn server() -> (Simulator, SocketAddr) {
+    let plan = Plan::new()
+        .queued_for(Duration::from_millis(100))
+        .runs_for(Duration::from_secs(1));
+    Simulator::spawn_thread(Scenario::new().plan("App_Build", plan)).unwrap()
+}
+
+fn run(url: &str, authority: Option<&str>) -> (i32, String) {
+    let step = Step::new().set("TEAMCITY_URL", url);
+    network::run(&match authority {
+        Some(authority) => step.set("TEAMCITY_CA_CERTIFICATE", authority),
+        None => step,
+    })
+}
 
 #[test]
-fn an_authority_that_nobody_knows_is_refused_with_the_cure_and_accepted_once_given() {
-    use base64::Engine as _;
-    use teamcity_simulator::{Plan, Scenario, Simulator};
-
-    let plan = Plan::new()
-        .queued_for(std::time::Duration::from_millis(100))
-        .runs_for(std::time::Duration::from_secs(1));
-    let (simulator, address) =
-        Simulator::spawn_thread(Scenario::new().plan("App_Build", plan)).unwrap();
+fn an_authority_that_nobody_knows_is_refused_with_the_cure() {
+    let (simulator, address) = server();
     let certificate = Certificate::good();
     let authority = certificate.authority().to_owned();
     let front = Https::new(certificate).before(address);
     let wrong_host = front.url().replace("localhost", "127.0.0.1");
-    let run = |url: &str, authority: Option<&str>| {
-        let mut step = crate::pipe::Step::new().set("TEAMCITY_URL", url);
-        if let Some(authority) = authority {
-            step = step.set("TEAMCITY_CA_CERTIFICATE", authority);
-        }
-        network::run(&step)
-    };
-    let (status, text) = run(&front.url(), None);
-    assert_eq!(status, 5, "{text}");
-    assert!(text.contains("TEAMCITY_CA_CERTIFICATE"), "{text}");
-    let (status, text) = run(&wrong_host, Some(&authority));
-    assert_eq!(status, 5, "a certificate of another host: {text}");
+    let cases = [(front.url(), None), (wrong_host, Some(authority.as_str()))];
+    at_once(cases, |(url, authority)| {
+        let (status, text) = run(&url, authority);
+        assert_eq!(status, 5, "{text}");
+        let is_named = text.contains("TEAMCITY_CA_CERTIFICATE");
+        assert!(is_named || authority.is_some(), "{text}");
+    });
     assert!(simulator.requests().is_empty(), "nothing was sent");
+}
 
+#[test]
+fn an_authority_is_accepted_in_each_form() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
-    std::fs::write(&path, &authority).unwrap();
-    let folded = authority.replace('\n', " ");
-    let packed = base64::engine::general_purpose::STANDARD.encode(&authority);
-    for form in [&authority, &folded, &packed, path.to_str().unwrap()] {
-        let (status, text) = run(&front.url(), Some(form));
+    let forms: [fn(&str) -> String; 3] = [
+        ToOwned::to_owned,
+        |pem| pem.replace('\n', " "),
+        |pem| STANDARD.encode(pem),
+    ];
+    let file = |pem: &str| {
+        std::fs::write(&path, pem).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let forms = forms
+        .iter()
+        .map(|form| form as &(dyn Fn(&str) -> String + Sync));
+    let all = forms.chain([&file as &(dyn Fn(&str) -> String + Sync)]);
+    // Each on a server of its own: a step does not run twice at once.
+    at_once(all, |form| {
+        let (_simulator, address) = server();
+        let certificate = Certificate::good();
+        let given = form(certificate.authority());
+        let front = Https::new(certificate).before(address);
+        let (status, text) = run(&front.url(), Some(&given));
         assert_eq!(status, 0, "{text}");
-    }
+    });
 }

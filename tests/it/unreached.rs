@@ -7,7 +7,7 @@ use std::time::Duration;
 use teamcity_simulator::{Plan, Scenario, Simulator};
 
 use crate::network::silence::{self, UNKNOWN_HOST};
-use crate::network::{Certificate, Gateway, Https, Proxy, run, tls};
+use crate::network::{Certificate, Gateway, Https, Proxy, at_once, run, tls};
 use crate::pipe::Step;
 
 fn server() -> (Simulator, SocketAddr) {
@@ -53,9 +53,12 @@ const DEBUG_WORDS: &[&str] = &[
 /// A run and a check of the same end with 5, and say both of these.
 #[track_caller]
 fn both_say(url: &str, settings: &[(&str, &str)], what: &str, cure: &str) -> String {
-    let (status, text) = run(&with(step(url), settings));
+    let ((status, text), (checked, check)) = std::thread::scope(|scope| {
+        let check = scope.spawn(|| run(&with(step(url), settings).argument("check")));
+        let ran = run(&with(step(url), settings));
+        (ran, check.join().unwrap())
+    });
     assert_eq!(status, 5, "{text}");
-    let (checked, check) = run(&with(step(url), settings).argument("check"));
     assert_eq!(checked, 5, "{check}");
     for said in [&text, &check] {
         // Lines are broken for the log's width.
@@ -73,7 +76,7 @@ fn both_say(url: &str, settings: &[(&str, &str)], what: &str, cure: &str) -> Str
 fn each_refused_certificate_has_a_sentence_of_its_own() {
     let (simulator, address) = server();
     let ca = "TEAMCITY_CA_CERTIFICATE";
-    for (certificate, given, what, cure) in [
+    let refused = [
         (
             Certificate::expired(),
             true,
@@ -105,7 +108,8 @@ fn each_refused_certificate_has_a_sentence_of_its_own() {
             "TEAMCITY_CA_CERTIFICATE contains another authority",
         ),
         (Certificate::weakly_signed(), true, "too weak", "SHA-256"),
-    ] {
+    ];
+    at_once(refused, |(certificate, given, what, cure)| {
         let authority = certificate.authority().to_owned();
         let place = Https::new(certificate).before(address);
         let settings = [(ca, authority.as_str())];
@@ -115,13 +119,14 @@ fn each_refused_certificate_has_a_sentence_of_its_own() {
             what,
             cure,
         );
-    }
+    });
     assert!(simulator.requests().is_empty(), "nothing was sent");
 }
 
 #[test]
 fn a_servers_own_certificate_is_trusted_once_handed_over_and_for_its_names_alone() {
-    for certificate in [Certificate::own(), Certificate::own_for_a_server_alone()] {
+    let own = [Certificate::own(), Certificate::own_for_a_server_alone()];
+    at_once(own, |certificate| {
         let (_simulator, address) = server();
         let own = certificate.authority().to_owned();
         let place = Https::new(certificate).before(address);
@@ -131,7 +136,7 @@ fn a_servers_own_certificate_is_trusted_once_handed_over_and_for_its_names_alone
         let elsewhere = place.url().replace("localhost", "127.0.0.1");
         both_say(&elsewhere, &given, "127.0.0.1", "TEAMCITY_URL");
         both_say(&place.url(), &[], "by itself", "TEAMCITY_CA_CERTIFICATE");
-    }
+    });
 }
 
 #[test]
@@ -240,30 +245,34 @@ fn a_page_for_everything_is_one_plain_sentence() {
 
 #[test]
 fn a_proxy_leads_to_the_server_with_any_password() {
-    let (simulator, address) = server();
-    let proxy = Proxy::with_password("jane", "p#ss@w%rd");
-    proxy.leads("tc.example.com:80", address);
-    let certificate = Certificate::for_names(&["tc.example.com"]);
-    let authority = certificate.authority().to_owned();
-    let https = Https::new(certificate).before(address);
-    proxy.leads("tc.example.com:443", https.address());
-    for (url, variable) in [
+    let ways = [
         ("http://tc.example.com", "HTTP_PROXY"),
         ("https://tc.example.com", "HTTPS_PROXY"),
-    ] {
-        for written in ["p#ss@w%rd", "p%23ss%40w%25rd"] {
-            let address = proxy.url_as("jane", written);
-            let settings = [
-                (variable, address.as_str()),
-                ("TEAMCITY_CA_CERTIFICATE", &authority),
-                ("DEBUG", "true"),
-            ];
-            let (status, text) = run(&with(step(url), &settings));
-            assert_eq!(status, 0, "{text}");
-            assert!(!text.contains("p#ss") && !text.contains("p%23ss"), "{text}");
-        }
-    }
-    assert!(!simulator.requests().is_empty());
+    ];
+    let written = ["p#ss@w%rd", "p%23ss%40w%25rd"];
+    let cases = ways
+        .into_iter()
+        .flat_map(|way| written.map(|written| (way, written)));
+    // Each on a server of its own: a step does not run twice at once.
+    at_once(cases, |((url, variable), written)| {
+        let (simulator, address) = server();
+        let proxy = Proxy::with_password("jane", "p#ss@w%rd");
+        proxy.leads("tc.example.com:80", address);
+        let certificate = Certificate::for_names(&["tc.example.com"]);
+        let authority = certificate.authority().to_owned();
+        let https = Https::new(certificate).before(address);
+        proxy.leads("tc.example.com:443", https.address());
+        let address = proxy.url_as("jane", written);
+        let settings = [
+            (variable, address.as_str()),
+            ("TEAMCITY_CA_CERTIFICATE", &authority),
+            ("DEBUG", "true"),
+        ];
+        let (status, text) = run(&with(step(url), &settings));
+        assert_eq!(status, 0, "{text}");
+        assert!(!text.contains("p#ss") && !text.contains("p%23ss"), "{text}");
+        assert!(!simulator.requests().is_empty());
+    });
 }
 
 #[test]
@@ -348,34 +357,33 @@ fn an_address_that_no_proxy_can_have_is_a_mistake() {
 
 #[test]
 fn no_proxy_takes_each_form_and_warns_of_others() {
-    let (_simulator, address) = server();
     let proxy = Proxy::answering(403);
-    let url = format!("http://localhost:{}", address.port());
-    let settings = |list: &str| {
-        let step = with(step(&url), &[("HTTP_PROXY", &proxy.url())]);
-        step.set("NO_PROXY", list)
+    // Each on a server of its own: a step does not run twice at once.
+    let run_with = |host: &str, list: &str| {
+        let (_simulator, address) = server();
+        let port = address.port().to_string();
+        let step = step(&format!("http://{host}:{port}"))
+            .set("HTTP_PROXY", &proxy.url())
+            .set("NO_PROXY", &list.replace("PORT", &port));
+        run(&step)
     };
-    for list in [
-        "localhost".to_owned(),
-        "other, localhost".to_owned(),
-        "other localhost".to_owned(),
-        "*".to_owned(),
-        format!("localhost:{}", address.port()),
-    ] {
-        let (status, text) = run(&settings(&list));
+    let lists = [
+        ("localhost", "localhost"),
+        ("localhost", "other, localhost"),
+        ("localhost", "other localhost"),
+        ("localhost", "*"),
+        ("localhost", "localhost:PORT"),
+        ("127.0.0.1", "10.0.0.0/8,127.0.0.0/8"),
+    ];
+    at_once(lists, |(host, list)| {
+        let (status, text) = run_with(host, list);
         assert_eq!(status, 0, "{list}: {text}");
-    }
-    let (status, text) = run(&settings("http://localhost"));
+    });
+    let (status, text) = run_with("localhost", "http://localhost");
     assert_eq!(status, 5, "{text}");
     assert!(
         text.contains("NO_PROXY has an entry 'http://localhost' that is ignored"),
         "{text}"
     );
-    let by_address = with(
-        step(&format!("http://{address}")),
-        &[("HTTP_PROXY", &proxy.url())],
-    );
-    let (status, text) = run(&by_address.set("NO_PROXY", "10.0.0.0/8,127.0.0.0/8"));
-    assert_eq!(status, 0, "{text}");
     assert!(proxy.heard().len() < 4);
 }

@@ -1,10 +1,10 @@
 //! The main scenarios, through the binary, on servers of all generations.
 
-use std::thread;
 use std::time::Duration;
 
 use teamcity_simulator::{Outcome, Plan, Scenario};
 
+use crate::network::at_once;
 use crate::pipe::Step;
 
 const VERSIONS: [&str; 4] = ["2019.1", "2022.04", "2024.03", "2025.11"];
@@ -17,18 +17,14 @@ fn short() -> Plan {
 
 /// Runs a case on every version, all at once: they mostly wait.
 fn on_all(case: impl Fn(&str) + Sync) {
-    thread::scope(|scope| {
-        for version in VERSIONS {
-            let case = &case;
-            scope.spawn(move || case(version));
-        }
-    });
+    at_once(VERSIONS, case);
 }
 
 #[test]
 fn success_and_failure() {
     on_all(|version| {
-        for (outcome, status) in [(Outcome::Success, 0), (Outcome::Failure, 1)] {
+        let ends = [(Outcome::Success, 0), (Outcome::Failure, 1)];
+        at_once(ends, |(outcome, status)| {
             let scenario = Scenario::new()
                 .version(version)
                 .context_path("/teamcity")
@@ -38,7 +34,7 @@ fn success_and_failure() {
             assert_eq!(simulator.builds().len(), 1);
             assert_eq!(simulator.builds()[0].revisions[0].version, Scenario::COMMIT);
             assert_eq!(simulator.violations(), Vec::<String>::new(), "{version}");
-        }
+        });
     });
 }
 

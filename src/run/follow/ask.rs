@@ -51,15 +51,24 @@ pub async fn ask(
         let together = found.iter().find(|build| build.id == Some(*id)).cloned();
         answers.push(match together {
             Some(build) => Some(build),
-            None => match context.client.build(*id).await {
-                Ok(build) => Some(build),
-                Err(Error {
-                    kind: ErrorKind::NotFound(_),
-                    ..
-                }) => None,
-                Err(error) => return Err(fail(error)),
-            },
+            None => one(context, *id).await.map_err(fail)?,
         });
     }
     Ok(answers)
+}
+
+/// A build that is not found is not doubted here: who follows it looks for it again, and at once for the one that it was merged
+/// into, which may be merged into a third soon.
+async fn one(context: &Context<'_>, id: BuildId) -> Result<Option<Build>, Error> {
+    let is_missing = |error: &Error| matches!(error.kind, ErrorKind::NotFound(_));
+    let answer = match context.client.build_if_there(id).await {
+        Err(error) if error.kind.is_refusal() && !is_missing(&error) => {
+            context.client.build(id).await
+        }
+        answer => answer,
+    };
+    match answer {
+        Err(error) if is_missing(&error) => Ok(None),
+        answer => answer.map(Some),
+    }
 }

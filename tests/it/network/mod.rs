@@ -29,6 +29,16 @@ pub use tls::Https;
 
 use crate::pipe::{Step, plain};
 
+/// Each case in a thread of its own: through the binary they mostly wait.
+pub fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, case: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        for one in cases {
+            let case = &case;
+            scope.spawn(move || case(one));
+        }
+    });
+}
+
 /// Runs the binary with a step's own variables, wherever they lead. Gives its exit status, 255 for a signal, and its output without colours.
 pub fn run(step: &Step) -> (i32, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_teamcity-pipe"))

@@ -3,7 +3,8 @@
 use teamcity_simulator::bitbucket::Scope;
 use teamcity_simulator::{Fault, FaultKind, Outcome, Resource, Scenario};
 
-use super::{APP, NO_PIPELINES, Sides, canceled, parallel, plan, s};
+use super::{APP, NO_PIPELINES, Sides, parallel, plan, s};
+use crate::builds::canceled;
 use crate::pipe::Step;
 
 #[tokio::test(start_paused = true)]

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use teamcity_simulator::bitbucket::{Bitbucket, Pipeline, PipelineResult, PipelineState, Scope};
-use teamcity_simulator::{BuildType, BuildView, Outcome, Plan, Scenario, Simulator};
+use teamcity_simulator::{BuildType, Outcome, Plan, Scenario, Simulator};
 
+use crate::builds::canceled;
 use crate::pipe::Step;
 
 pub const APP: &str = "acme/app";
@@ -131,10 +132,6 @@ impl Sides {
         let builds = self.teamcity.builds();
         builds.iter().map(canceled).collect()
     }
-}
-
-pub fn canceled(build: &BuildView) -> bool {
-    build.canceled_by.is_some()
 }
 
 /// In parallel with others: this one of the group.

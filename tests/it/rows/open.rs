@@ -131,50 +131,49 @@ async fn play(sides: &Sides, act: Act) {
     }
 }
 
-/// A fixed sample; `OPEN_ROWS` asks for more.
-fn cases() -> u32 {
-    let asked = std::env::var("OPEN_ROWS").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(24)
-}
+mod campaign {
+    use super::*;
+    use crate::campaign::is_whole;
 
-#[test]
-fn no_row_stays_open_after_one_sweep() {
-    let config = ProptestConfig {
-        cases: cases(),
-        rng_seed: proptest::test_runner::RngSeed::Fixed(12),
-        failure_persistence: None,
-        max_shrink_iters: 200,
-        ..ProptestConfig::default()
-    };
-    proptest!(config, |(acts in prop::collection::vec(act(), 1..7), side_by_side in any::<bool>())| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let sides = Sides::new([
-                plan(100, Outcome::Success),
-                plan(100, Outcome::Failure),
-                plan(1000, Outcome::Success),
-            ]);
-            if side_by_side {
-                futures_util::future::join_all(acts.iter().map(|act| play(&sides, *act))).await;
-            } else {
-                for act in &acts {
-                    play(&sides, *act).await;
+    #[test]
+    fn no_row_stays_open_after_one_sweep() {
+        let config = ProptestConfig {
+            cases: if is_whole() { 200 } else { 24 },
+            rng_seed: proptest::test_runner::RngSeed::Fixed(12),
+            failure_persistence: None,
+            max_shrink_iters: 200,
+            ..ProptestConfig::default()
+        };
+        proptest!(config, |(acts in prop::collection::vec(act(), 1..7), side_by_side in any::<bool>())| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .start_paused(true)
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let sides = Sides::new([
+                    plan(100, Outcome::Success),
+                    plan(100, Outcome::Failure),
+                    plan(1000, Outcome::Success),
+                ]);
+                if side_by_side {
+                    futures_util::future::join_all(acts.iter().map(|act| play(&sides, *act))).await;
+                } else {
+                    for act in &acts {
+                        play(&sides, *act).await;
+                    }
                 }
-            }
-            // Somebody else's builds that were joined end too.
-            for number in 11..15 {
-                sides.bitbucket.set_pipeline(APP, &number.to_string(), ENDED);
-            }
-            tokio::time::sleep(s(2000)).await;
-            sides.sweep().await.ends_with(0);
-            let open = sides.bitbucket.open_statuses(APP);
-            assert!(open.is_empty(), "{open:?}\n{acts:?}");
-            let open = sides.bitbucket.open_reports(APP);
-            assert!(open.is_empty(), "{open:?}\n{acts:?}");
+                // Somebody else's builds that were joined end too.
+                for number in 11..15 {
+                    sides.bitbucket.set_pipeline(APP, &number.to_string(), ENDED);
+                }
+                tokio::time::sleep(s(2000)).await;
+                sides.sweep().await.ends_with(0);
+                let open = sides.bitbucket.open_statuses(APP);
+                assert!(open.is_empty(), "{open:?}\n{acts:?}");
+                let open = sides.bitbucket.open_reports(APP);
+                assert!(open.is_empty(), "{open:?}\n{acts:?}");
+            });
         });
-    });
+    }
 }
