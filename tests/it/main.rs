@@ -42,6 +42,7 @@ mod odd_places;
 mod once;
 mod origin;
 mod others;
+mod picture;
 mod pinning;
 mod pipe;
 mod promotion;
