@@ -31,6 +31,7 @@ mod ends;
 mod examples;
 mod following;
 mod giving_up;
+mod histories;
 mod hostile;
 mod house;
 mod log;
