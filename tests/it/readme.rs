@@ -12,7 +12,7 @@ use teamcity_simulator::Simulator;
 use crate::pipe::Step;
 
 #[path = "../../examples/demo/scene.rs"]
-mod scene;
+pub mod scene;
 
 async fn log_of(scene: &str) -> String {
     let simulator = Simulator::start(scene::of(scene, 30));

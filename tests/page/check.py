@@ -36,9 +36,10 @@ const see = frame => {
     h1: all("h1").map(e => e.textContent), title: page.title,
     overflow: page.documentElement.scrollWidth - page.documentElement.clientWidth,
     counts: Object.fromEntries(["script", "img", "iframe", "form", "link", "base", "object", "article", ".tests > li",
-      ".timeline tbody tr", ".problems > li", "a", "a:not([href^='#'])", "details[open]"].map(s => [s, all(s).length])),
+      ".timeline tbody tr", ".problems > li", ".beside tbody tr", "a", "a:not([href^='#'])", "details[open]"].map(s => [s, all(s).length])),
     handlers: all("*").flatMap(e => [...e.attributes]).filter(a => a.name.startsWith("on")).length,
     links: all("a").map(a => a.protocol), bars: all(".timeline rect.running").map(r => r.getBoundingClientRect().width),
+    beside: all(".beside rect").map(r => r.getBoundingClientRect().width),
     contrast: worst, where, tabs: all("a,summary").filter(e => e.tabIndex < 0).length,
   };
 };
@@ -112,7 +113,12 @@ def check(browser):
     expect("failure: tests", wide["failure"]["counts"][".tests > li"] == 3, wide["failure"]["counts"])
     expect("failure: problems", wide["failure"]["counts"][".problems > li"] == 2, wide["failure"]["counts"])
     expect("chain: rows", wide["chain"]["counts"][".timeline tbody tr"] == 31, wide["chain"]["counts"])
-    expect("many: tests", wide["many"]["counts"][".tests > li"] == 500, wide["many"]["counts"])
+    expect("many: tests", wide["many"]["counts"][".tests > li"] == 512, wide["many"]["counts"])
+    for name, tables in [("failure", 1), ("success", 1), ("many", 1), ("hostile", 1), ("canceled", 0)]:
+        rows = wide[name]["counts"][".beside tbody tr"]
+        expect(f"{name}: numbers beside those of the default branch", rows == 4 * tables, rows)
+        bars = wide[name]["beside"]
+        expect(f"{name}: their bars", not bars or min(bars) > 50, bars)
     expect("hostile: the same parts as failure", wide["hostile"]["counts"][".tests > li"] == 3, wide["hostile"]["counts"])
     # The skip link and the pipeline's: all others point to no website, and so are text.
     expect("hostile: links", wide["hostile"]["counts"]["a"] == 2, wide["hostile"]["counts"])

@@ -165,6 +165,7 @@ pub fn failed_run() -> RunOutcome {
             Some("Web tests"),
         ),
     ];
+    build.failed_tests[0].often = Some(often(4));
     build.comparison = Some(comparison());
     build.problems = vec![
         Problem { kind: "TC_EXIT_CODE".into(), text: "Process exited with code 1 (Step: Smoke test)".into(), class: Some(Class::unknown("main #41 failed in another way")), within: None },
@@ -238,6 +239,7 @@ pub fn good_run() -> RunOutcome {
         ..TestCounts::default()
     });
     build.status_text = Some("Tests passed: 1288, ignored: 12".into());
+    build.comparison = Some(comparison());
     let mut lint = self::build("Shop_Lint", Ending::Success);
     lint.name = "Lint".into();
     lint.id = Some(BuildId(4712));
@@ -294,6 +296,7 @@ pub fn many_failed() -> RunOutcome {
         passed: 1_500,
         failed: 500,
         new_failed: 20,
+        muted: 12,
         ..TestCounts::default()
     });
     build.failed_tests = (0..500)
@@ -315,6 +318,17 @@ pub fn many_failed() -> RunOutcome {
                 ),
                 (number < 100).then_some(TRACE),
                 number < 20,
+                None,
+            )
+        })
+        .collect();
+    build.muted_tests = (0..12)
+        .map(|number| FailedTest {
+            class: Class::Muted,
+            ..test(
+                &format!("com.acme.SlowTest.quiet{number}"),
+                None,
+                false,
                 None,
             )
         })

@@ -54,6 +54,7 @@ fn one(state: &mut State, earlier: EarlierBuild, at: Duration) {
     let tag = |name: String| Tag { name, owner: None };
     let order = Order {
         branch: earlier.branch,
+        personal: earlier.personal.then(|| user.unwrap_or(1)),
         comment: earlier.comment,
         trigger: user.map_or(Trigger::Vcs, Trigger::User),
         tags: earlier.tags.into_iter().map(tag).collect(),

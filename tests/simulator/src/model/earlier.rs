@@ -15,6 +15,8 @@ pub struct EarlierBuild {
     pub branch: Option<String>,
     /// Who queued it: a login name; `None` is a trigger.
     pub user: Option<String>,
+    /// Whether it is a personal one.
+    pub personal: bool,
     /// What happened.
     pub plan: Plan,
     /// Its tags.
@@ -35,6 +37,7 @@ impl EarlierBuild {
             ago,
             branch: None,
             user: None,
+            personal: false,
             plan,
             tags: Vec::new(),
             comment: None,
@@ -45,6 +48,11 @@ impl EarlierBuild {
     /// Sets the branch.
     pub fn branch(mut self, name: impl Into<String>) -> Self {
         self.branch = Some(name.into());
+        self
+    }
+    /// It is a personal one.
+    pub fn personal(mut self) -> Self {
+        self.personal = true;
         self
     }
     /// Sets who queued it.

@@ -327,6 +327,7 @@ fn log(parts: &[file::LogPart], runs_for: Duration) -> LogScript {
 
 fn earlier(entry: &file::Build) -> EarlierBuild {
     EarlierBuild {
+        personal: false,
         build_type: entry.configuration.clone(),
         ago: entry.ago.0,
         branch: entry.branch.clone(),
