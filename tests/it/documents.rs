@@ -368,7 +368,13 @@ fn commands_that_documents_name_are_there() {
                 checked += 1;
             }
         }
-        for folder in ["release/", "tests/image/", "fuzz/", "benches/peers/"] {
+        for folder in [
+            "release/",
+            "tests/image/",
+            "tests/runner/",
+            "fuzz/",
+            "benches/peers/",
+        ] {
             for rest in named(&document, &format!("`{folder}")) {
                 assert!(
                     root.join(folder).join(&rest).exists(),
