@@ -168,7 +168,7 @@ async fn living_builds(context: &Context<'_>, board: &Board, found: Vec<Found>) 
             });
             continue;
         }
-        swept.canceled += 1;
+        swept.canceled = swept.canceled.saturating_add(1);
         if let Some(commit) = commit.clone().or(one.origin.commit) {
             let fates = swept.commits.entry(commit).or_default();
             fates.insert(one.id, Fate::stopped(&why));
@@ -196,7 +196,7 @@ async fn finished_builds(
             async |client: &_, tag: &str| identity::finished(client, tag, MOST_BUILDS).await;
         found.extend(tagged(context, manner, search).await?);
     }
-    let since = now - TimeDelta::days(DAYS);
+    let since = now.checked_sub_signed(TimeDelta::days(DAYS)).unwrap_or(now);
     found.retain(|one| one.build.finish_date.is_none_or(|at| at >= since));
     found.sort_by_key(|one| std::cmp::Reverse((one.build.finish_date, one.id)));
     found.truncate(MOST_BUILDS);

@@ -264,7 +264,7 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
         let Some((name, value)) = item.split_once('=') else {
             reader.problem(
                 "PARAMETERS",
-                format!("has no '=' in its item {}", index + 1),
+                format!("has no '=' in its item {}", index.saturating_add(1)),
                 "write each item as 'name=value'; a value of several lines needs a YAML list",
             );
             continue;
@@ -275,7 +275,7 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
                 "PARAMETERS",
                 format!(
                     "has no proper name before the '=' in its item {}",
-                    index + 1
+                    index.saturating_add(1)
                 ),
                 "write each item as 'name=value', the name without spaces",
             );
@@ -346,7 +346,7 @@ fn percents_doubled(value: &str) -> String {
         match reference {
             // With an empty name it is a pair.
             Some(end) => {
-                let (whole, behind) = from.split_at(end + 2);
+                let (whole, behind) = from.split_at(end.saturating_add(2));
                 sent.push_str(whole);
                 rest = behind;
             }

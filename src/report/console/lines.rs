@@ -98,6 +98,6 @@ pub(super) fn clean(text: &str) -> String {
 
 fn keep_indentation(line: &str) -> String {
     let text = line.trim_start();
-    let indent = line.len() - text.len();
+    let indent = line.len().saturating_sub(text.len());
     format!("{}{}", " ".repeat(indent.min(8)), one_line(text, 1000))
 }
