@@ -260,11 +260,12 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
     let mut seen = BTreeSet::new();
     let List(items, are_lines) = list.unwrap_or_default();
     for (index, item) in items.iter().enumerate() {
+        let number = index.saturating_add(1);
         // The value may be a secret: problems show the name at most.
         let Some((name, value)) = item.split_once('=') else {
             reader.problem(
                 "PARAMETERS",
-                format!("has no '=' in its item {}", index.saturating_add(1)),
+                format!("has no '=' in its item {number}"),
                 "write each item as 'name=value'; a value of several lines needs a YAML list",
             );
             continue;
@@ -273,10 +274,7 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
             reader.problem(
                 "PARAMETERS",
-                format!(
-                    "has no proper name before the '=' in its item {}",
-                    index.saturating_add(1)
-                ),
+                format!("has no proper name before the '=' in its item {number}"),
                 "write each item as 'name=value', the name without spaces",
             );
         } else if seen.insert(name.to_owned()) {

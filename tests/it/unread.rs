@@ -132,8 +132,7 @@ fn as_process_1_a_stop_is_obeyed_too() {
         return;
     }
     alone.arg(PIPE);
-    let (simulator, mut child) =
-        spawn_by(alone, &Step::new(), talkative(s(600)), Stdio::piped());
+    let (simulator, mut child) = spawn_by(alone, &Step::new(), talkative(s(600)), Stdio::piped());
     wait_until(&simulator, &mut child, |view| looks(view) >= 4);
     let of = child.id();
     let children = std::fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap();

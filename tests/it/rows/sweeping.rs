@@ -251,6 +251,8 @@ async fn sweep_goes_by_the_build_that_took_the_place_of_one_that_was_broken_off(
             sides.end(&[11]);
             let ran = sides.sweep().await;
             ran.ends_with(0);
+            // What is canceled takes a moment to end.
+            tokio::time::sleep(s(10)).await;
             let builds = sides.teamcity.builds();
             let ours = builds.iter().filter(|build| {
                 let comment = build.cancel_comment.as_deref().unwrap_or_default();
@@ -258,7 +260,10 @@ async fn sweep_goes_by_the_build_that_took_the_place_of_one_that_was_broken_off(
             });
             let case = format!("{doubts:?}, {row}\n{}", ran.output);
             assert_eq!(ours.count(), canceled, "{case}");
-            assert!(builds.iter().all(|build| build.state == "finished"), "{case}");
+            assert!(
+                builds.iter().all(|build| build.state == "finished"),
+                "{case}"
+            );
             assert_eq!(sides.states(Scenario::OLDER_COMMIT), [row], "{case}");
             sides.nothing_is_open();
         }
