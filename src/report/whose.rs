@@ -137,7 +137,7 @@ pub(super) fn whose_are<'a>(tests: impl Iterator<Item = &'a FailedTest>) -> Opti
     let mut numbers = [0_u64; WORDS.len()];
     for test in tests {
         if let Some(number) = numbers.get_mut(usize::from(test.class.rank())) {
-            *number += 1;
+            *number = number.saturating_add(1);
         }
     }
     let some = numbers.into_iter().zip(WORDS);
