@@ -235,7 +235,7 @@ mod tests {
     fn what_is_known_costs_few_looks_and_little_time() {
         // Length and estimate in seconds; most looks, and most seconds from the end to the look that sees it.
         let cases = [
-            (2, Some(2), 3.0, 0.6),
+            (2, Some(2), 3.2, 0.6),
             (2, None, 3.0, 0.6),
             (20, Some(20), 6.5, 0.6),
             (20, Some(15), 11.0, 1.0),
