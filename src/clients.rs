@@ -107,10 +107,10 @@ impl Clients {
         requests.map(teamcity::Client::new).map_err(|_| {
             Diagnostic::usage(
                 format!(
-                    "{} holds characters that no header may have",
+                    "{} contains characters that an HTTP header may not have",
                     login.described()
                 ),
-                "Store its text alone, as TeamCity showed it.",
+                "Store only the token, exactly as TeamCity showed it.",
             )
         })
     }
@@ -128,8 +128,8 @@ impl Clients {
         let patience = Rc::clone(&self.patience);
         bitbucket::Client::new(transport, api.clone(), Some(credential), patience).map_err(|_| {
             Diagnostic::usage(
-                "the Bitbucket credential holds characters that no header may have",
-                "Store the e-mail address and the token alone.",
+                "the Bitbucket credential contains characters that an HTTP header may not have",
+                "Store only the e-mail address and the token.",
             )
         })
     }
@@ -148,8 +148,8 @@ impl Clients {
         bitbucket::Client::new(transport, bitbucket::proxied(api), None, patience).map_err(
             |error| {
                 Diagnostic::usage(
-                    format!("the step's proxy to Bitbucket can't be used: {error}"),
-                    "Check BITBUCKET_PROXY_URL.",
+                    format!("BITBUCKET_PROXY_URL can't be used: {error}"),
+                    "Set it to an address such as 'http://host.docker.internal:29418', or remove it.",
                 )
             },
         )
@@ -223,7 +223,7 @@ impl Clients {
         (self.connect)(&how).map_err(|error| {
             Diagnostic::usage(
                 format!("TEAMCITY_CA_CERTIFICATE can't be used: {error}"),
-                "Give PEM text, base64 of it, or the path of a PEM file.",
+                "Pass PEM text, its base64, or the path of a PEM file.",
             )
         })
     }

@@ -91,7 +91,7 @@ pub const TABLE: &[(&str, &str)] = &[
     ),
     (
         "5",
-        "TeamCity could not be reached, or did not answer sensibly, for `RETRY_FOR`",
+        "TeamCity could not be reached, or gave no usable answer, for the time in `RETRY_FOR`",
     ),
     (
         "6",

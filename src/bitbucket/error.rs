@@ -32,19 +32,16 @@ pub enum ErrorKind {
     #[error("Bitbucket is not available at the moment ({0})")]
     Unavailable(String),
     /// 401.
-    #[error(
-        "Bitbucket does not accept the credential: it is expired, revoked or wrong. Make a new one at \
-         https://id.atlassian.com/manage-profile/security/api-tokens, or in the repository's settings under Access tokens"
-    )]
+    #[error("Bitbucket does not accept the credential: it has expired, was revoked, or is wrong")]
     Unauthorized,
     /// 403.
     #[error("the Bitbucket credential lacks a scope: {0}")]
     Forbidden(String),
     /// 404, which also stands for a lacking permission.
-    #[error("Bitbucket does not find it, or the credential may not see it: {0}")]
+    #[error("Bitbucket cannot find it, or the credential may not view it: {0}")]
     NotFound(String),
     /// 409.
-    #[error("it exists already: {0}")]
+    #[error("it already exists: {0}")]
     Conflict(String),
     /// Any other refusal.
     #[error("Bitbucket refuses the request ({status}): {message}")]
@@ -108,7 +105,7 @@ fn message(body: &[u8]) -> String {
         .or_else(|| (!text.trim_start().starts_with(['<', '{'])).then(|| text.into_owned()));
     let line = one_line(&said.unwrap_or_default(), LONGEST_MESSAGE);
     if line.is_empty() {
-        "without a reason".to_owned()
+        "no reason given".to_owned()
     } else {
         line
     }
@@ -184,7 +181,7 @@ mod tests {
                 "It lacks scopes: required: repository; granted: pipeline, account",
                 "It lacks scopes: required: repository; granted: none",
                 "not allowed",
-                "without a reason"
+                "no reason given"
             ]
         );
     }

@@ -254,7 +254,7 @@ impl Sender {
                 _ => break,
             }
         }
-        Err(ErrorKind::Unreadable("its list has no end".to_owned()).into())
+        Err(ErrorKind::Unreadable("its list does not end".to_owned()).into())
     }
 
     /// The address of a next page. Only its path counts: the credential goes to no other host.

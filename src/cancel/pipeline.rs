@@ -96,8 +96,8 @@ pub async fn cancel(context: &Context<'_>, why: &str) -> ExitStatus {
                 "TeamCity merged another request with it"
             };
             let what = described(build);
-            events.event(&Event::Note(format!("{what} is left alone: {why}.")));
-            fates.insert(id, Fate::stopped(&format!("nobody waits for it; {why}")));
+            events.event(&Event::Note(format!("{what} is not canceled: {why}.")));
+            fates.insert(id, Fate::stopped(&format!("no step waits for it; {why}")));
             continue;
         }
         match cancel_build(context, build, id, why).await {
@@ -144,7 +144,7 @@ async fn end_what_is_open(context: &Context<'_>, scope: Scope, mut fates: Fates)
             let fate = match context.client.build(left.id).await {
                 Ok(build) if build.is_finished() => Fate::over(&build),
                 _ => Fate::stopped(
-                    "nobody waits for it any more, and it is not this pipeline's to cancel",
+                    "no step waits for it any more, and this pipeline did not start it",
                 ),
             };
             fates.insert(left.id, fate);

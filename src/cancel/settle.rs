@@ -71,10 +71,14 @@ impl<'a> Settler<'a> {
         };
         let mut missing = Vec::new();
         if let Err(error) = self.rows(commit, &mut known).await {
-            missing.push(format!("build statuses of {commit} may be open: {error}"));
+            missing.push(format!(
+                "build statuses of {commit} may still be in progress: {error}"
+            ));
         }
         if let Err(error) = self.reports(commit, &mut known).await {
-            missing.push(format!("reports of {commit} may be open: {error}"));
+            missing.push(format!(
+                "Code Insights reports of {commit} may still be pending: {error}"
+            ));
         }
         missing
     }

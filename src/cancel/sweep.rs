@@ -88,7 +88,7 @@ pub async fn sweep(context: &Context<'_>, now: DateTime<Utc>) -> ExitStatus {
         status = status.worst(ExitStatus::Unreachable);
     }
     context.events.event(&Event::Note(format!(
-        "Left behind by pipelines that have ended: {} builds. Commits looked at: {looked_at}.",
+        "Builds left behind by pipelines that have ended: {}. Commits checked: {looked_at}.",
         swept.canceled
     )));
     status
@@ -164,7 +164,7 @@ async fn living_builds(context: &Context<'_>, board: &Board, found: Vec<Found>) 
             Ok(_) => {
                 let what = described(&one.build);
                 context.events.event(&Event::Note(format!(
-                    "{what} is left alone: TeamCity merged another request with it."
+                    "{what} is not canceled: TeamCity merged another request with it."
                 )));
                 continue;
             }
@@ -237,7 +237,7 @@ fn why(context: &Context<'_>, number: u64) -> String {
         .pipeline
         .link_to(number)
         .map_or_else(String::new, |link| format!(", {link}"));
-    format!("its pipeline #{number} has ended without it{link}")
+    format!("its pipeline #{number} has ended{link}")
 }
 
 /// Builds that were over within the last days, newest first.
@@ -310,7 +310,7 @@ async fn settle(
 fn refused(context: &Context<'_>, error: &BitbucketError) -> ExitStatus {
     let cure = "Give the credential the scopes pipeline and repository (read:pipeline:bitbucket, read:repository:bitbucket).";
     context.events.event(&Event::Failed(format!(
-        "Bitbucket does not tell which pipelines have ended: {error}\n  {cure}"
+        "Bitbucket does not say which pipelines have ended: {error}\n  {cure}"
     )));
     status_of(error)
 }

@@ -77,8 +77,8 @@ impl Builds<'_> {
         match survey.roots {
             None => all.odd(
                 ROOTS,
-                format!("{id}: the token's user may not see which repositories it builds"),
-                "A run sets the commit on all of its VCS roots.",
+                format!("{id}: the token's user may not view its VCS roots"),
+                "A run sets the commit on all of them. To limit it to this repository, give the user the permission \"View build configuration settings\" in the project.",
             ),
             Some((0, _)) => {
                 match place::without_root(wanted) {
@@ -118,7 +118,7 @@ impl Builds<'_> {
             Some(false) => all.odd(
                 "commit",
                 format!("{id} does not know the commit {} yet", short(revision)),
-                "A run tells TeamCity of the push and waits for up to RETRY_FOR. If it never comes, check the branch specification of the VCS root.",
+                "A run tells TeamCity about the push and waits for up to RETRY_FOR. If the commit does not appear, check the branch specification of the VCS root.",
             ),
             None => {}
         }
@@ -137,7 +137,7 @@ impl Builds<'_> {
             Some(false) => all.odd(
                 "branch",
                 format!("{id} does not know {name} yet"),
-                "A run tells TeamCity of the push and waits. If it never comes, add it to the branch specification of the VCS root, or set BRANCH.",
+                "A run tells TeamCity about the push and waits for up to RETRY_FOR. If the branch does not appear, add it to the branch specification of the VCS root, or set BRANCH.",
             ),
             None => {}
         }

@@ -65,7 +65,7 @@ impl Given<'_> {
                 doing,
                 &error,
                 Access::Pipelines,
-                "Builds that a stopped step left behind are not found.",
+                "Builds that stopped steps left behind are not found.",
             ),
         }
         if let Some(number) = &settings.pipeline.pull_request_id
@@ -81,7 +81,7 @@ impl Given<'_> {
                     "reading the files that the pull request changes",
                     &error,
                     Access::ChangedFiles,
-                    "Annotations are shown without these files first.",
+                    "Annotations on files of the pull request do not come first.",
                 ),
             }
         }
@@ -102,7 +102,7 @@ impl Given<'_> {
             Some(None) | None => all.good(
                 CREDENTIAL,
                 format!(
-                    "{accepts}. Whether it may set build statuses is unproven: Bitbucket does not list such a scope"
+                    "{accepts}. The right to set build statuses is unproven: Bitbucket does not list such a scope"
                 ),
             ),
         }

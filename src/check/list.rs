@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::exit::ExitStatus;
 use crate::preflight::{Finding, Findings};
+use crate::types::text::under;
 
 /// What a list of findings needs of one of them.
 struct Line<'a> {
@@ -67,7 +68,7 @@ pub fn text(all: &Findings, yaml: Option<&str>) -> String {
     let mut lines = Vec::new();
     for line in all.iter().map(Line::from) {
         lines.push(format!("{} {}", line.mark, line.text));
-        lines.extend(line.cure.map(|cure| format!("  → {cure}")));
+        lines.extend(line.cure.into_iter().flat_map(|cure| under("  → ", cure)));
     }
     let many = |count: usize, what: &str| match count {
         1 => format!("1 {what}"),
@@ -75,9 +76,9 @@ pub fn text(all: &Findings, yaml: Option<&str>) -> String {
     };
     lines.push(String::new());
     lines.push(match count(all) {
-        (0, 0) => "A run has all that it needs. Nothing was queued.".to_owned(),
+        (0, 0) => "A run has everything that it needs. Nothing was queued.".to_owned(),
         (0, odd) => format!(
-            "A run has all that it needs, with {}. Nothing was queued.",
+            "A run has everything that it needs, with {}. Nothing was queued.",
             many(odd, "warning")
         ),
         (bad, 0) => format!("{}. Nothing was queued.", many(bad, "problem")),

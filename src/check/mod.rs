@@ -62,7 +62,7 @@ pub async fn run(
         all.odd(VARIABLES, warning.to_string(), "");
     }
     if problems.is_empty() && warnings.is_empty() {
-        all.good(VARIABLES, "the variables are complete and make sense");
+        all.good(VARIABLES, "the variables are complete and valid");
     }
     let trace = settings.follow.debug.then(|| -> Trace {
         let console = Rc::clone(console);

@@ -30,8 +30,8 @@ pub async fn bitbucket(all: &mut Findings, settings: &Partial, clients: &Clients
     let Some(((workspace, slug), commit)) = place else {
         all.odd(
             "Bitbucket",
-            "this is no step of Pipelines: there is no repository and no commit to report on",
-            "Run the check in a step to see what a run would see.",
+            "this is not a step of Pipelines: there is no repository and no commit to report on",
+            "Run the check in a step of Pipelines to see what a run would see.",
         );
         return;
     };
@@ -57,15 +57,14 @@ pub async fn bitbucket(all: &mut Findings, settings: &Partial, clients: &Clients
             Err(error) => all.odd(
                 "Bitbucket proxy",
                 format!("the step's proxy to Bitbucket does not answer: {error}"),
-                "Without it and without a credential the commit gets no Code Insights report. BITBUCKET_PROXY_URL names it on unusual runners; \
-                 CODE_INSIGHTS: 'false' does without.",
+                "Without it, the Code Insights report needs a Bitbucket credential. On unusual runners, set BITBUCKET_PROXY_URL to its address. CODE_INSIGHTS: 'false' turns the report off.",
             ),
         }
     }
     let Some(given) = bitbucket.credential.as_ref() else {
         all.good(
             "Bitbucket credential",
-            "there is no Bitbucket credential: no build status is set, which is fine",
+            "there is no Bitbucket credential, so no build status is set. A run does not need one",
         );
         return;
     };
@@ -127,7 +126,7 @@ pub fn files(all: &mut Findings, settings: &Partial, directory: &Path) {
             all.odd(
                 "files",
                 format!("{what} can't be written: {why}"),
-                "Check the owner of the clone directory and the free space. A run goes on without these files.",
+                "Check the owner of the clone directory and the free disk space. A run continues without these files.",
             );
         }
     }
@@ -142,7 +141,7 @@ pub fn files(all: &mut Findings, settings: &Partial, directory: &Path) {
                 "the output variables can't be written: {}: {error}",
                 path.display()
             ),
-            "OUTPUT_VARIABLES: 'false' does without.",
+            "Set OUTPUT_VARIABLES: 'false', and run 'cat teamcity.env >> \"$BITBUCKET_PIPELINES_VARIABLES_PATH\"' after the pipe.",
         );
     }
     if wrong == 0 {
@@ -160,7 +159,7 @@ fn writable(folder: &Path) -> Result<(), String> {
         .find(|path| path.exists())
         .unwrap_or(folder);
     if !existing.is_dir() {
-        return Err(format!("{} is no folder", existing.display()));
+        return Err(format!("{} is not a folder", existing.display()));
     }
     Folder::new(existing).draft("teamcity-check").map(drop)
 }
@@ -177,7 +176,7 @@ mod tests {
         assert!(
             writable(&root.path().join("file/x"))
                 .unwrap_err()
-                .contains("no folder")
+                .contains("not a folder")
         );
         let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().collect();
         assert_eq!(left.len(), 1);

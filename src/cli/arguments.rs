@@ -31,28 +31,40 @@ struct Arguments {
 #[derive(Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 enum Sub {
-    /// Queue builds, follow them, and end as they end (without a command: what COMMAND says)
+    /// Start builds, wait for them, and exit with their result (the default)
     Run,
-    /// Check all that a run needs; queue nothing
+    /// Check everything that a run needs, and queue nothing
     Check {
         /// Write JSON
         #[arg(long)]
         json: bool,
     },
-    /// Settle what this pipe left behind in this pipeline: builds, build statuses, reports
+    /// Clean up what this pipe left behind in this pipeline: builds, build statuses, reports
     Cancel,
-    /// Settle what killed steps left behind in the whole repository
+    /// Clean up what stopped steps left behind in the whole repository
     Sweep,
-    /// Keep TeamCity access tokens in Bitbucket's variables
-    #[command(subcommand)]
+    /// Manage TeamCity access tokens in Bitbucket's variables
+    #[command(subcommand, after_help = TOKEN_NEEDS)]
     Token(TokenSub),
 }
+
+/// What the commands read beside their options.
+const TOKEN_NEEDS: &str = "\
+Bitbucket credential, from the environment:
+  ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN
+      with the scopes read:pipeline:bitbucket and admin:pipeline:bitbucket
+  BITBUCKET_ACCESS_TOKEN, instead of these
+      with the scopes pipeline and pipeline:variable
+
+With Docker, -e passes a variable, and -it lets the command ask:
+  docker run --rm -it -e BITBUCKET_ACCESS_TOKEN IMAGE token add --server URL --repository W/R
+";
 
 #[derive(Subcommand)]
 enum TokenSub {
     /// Check a token and store it as a secured variable
     ///
-    /// The token is read from standard input, or asked for without showing it.
+    /// The token is read from standard input, or typed without being shown.
     Add {
         #[command(flatten)]
         server: ServerOption,
@@ -63,7 +75,7 @@ enum TokenSub {
         #[command(flatten)]
         yes: Yes,
     },
-    /// Make a token in TeamCity and store it, without showing it
+    /// Create a token in TeamCity and store it, without showing it
     Create {
         #[command(flatten)]
         server: ServerOption,
@@ -73,19 +85,19 @@ enum TokenSub {
         variable: VariableOption,
         #[command(flatten)]
         login: Login,
-        /// The token's name in TeamCity [default: made from the place]
+        /// The token's name in TeamCity [default: made from workspace, repository and environment]
         #[arg(long)]
         name: Option<String>,
-        /// How long it is valid, such as 90days [default: no end]
+        /// How long it is valid, such as 90days [default: it never expires]
         #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
         expires_in: Option<Duration>,
-        /// Limit it to this project, and to what the pipe needs there
+        /// Limit it to this project, and to the permissions that the pipe needs
         #[arg(long, value_name = "ID")]
         project: Option<String>,
         #[command(flatten)]
         yes: Yes,
     },
-    /// Make a new token, store it, verify it, then delete the old one
+    /// Create a new token, store it, verify it, and then delete the old one
     Rotate {
         #[command(flatten)]
         server: ServerOption,
@@ -147,13 +159,13 @@ impl ServerOption {
 /// Options whose order matters: read from the matches, see [`parts`].
 #[derive(Args)]
 struct Place {
-    /// The workspace whose variables are meant
+    /// Use the variables of this workspace
     #[arg(long, value_name = "W")]
     workspace: Vec<String>,
-    /// The repository whose variables are meant
+    /// Use the variables of this repository
     #[arg(long, value_name = "W/R")]
     repository: Vec<String>,
-    /// The deployment environment of the repository before it
+    /// Use the variables of this deployment environment of the repository before it
     #[arg(long, value_name = "E")]
     environment: Vec<String>,
 }
@@ -167,7 +179,7 @@ struct VariableOption {
 
 #[derive(Args)]
 struct Login {
-    /// Log in as this user; the password is read like a token [default: a token is asked for]
+    /// Log in as this user, with a password that is read like a token [default: log in with a token]
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 }
@@ -184,7 +196,7 @@ fn variable_name(text: &str) -> Result<String, String> {
     if begins && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         Ok(text.to_owned())
     } else {
-        Err("a name has letters, digits and _, and does not begin with a digit".to_owned())
+        Err("a name consists of letters, digits and _, and does not begin with a digit".to_owned())
     }
 }
 

@@ -14,9 +14,9 @@ pub enum Command {
         /// As JSON.
         json: bool,
     },
-    /// Settle what this pipeline left behind.
+    /// Clean up what this pipeline left behind.
     Cancel,
-    /// Settle what killed steps left behind in the repository.
+    /// Clean up what stopped steps left behind in the repository.
     Sweep,
     /// The life of a token.
     Token(TokenCommand),

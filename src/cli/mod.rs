@@ -38,7 +38,7 @@ fn from_variable(text: &str) -> Result<Command, CliError> {
         "cancel" => Ok(Command::Cancel),
         "sweep" => Ok(Command::Sweep),
         _ => Err(CliError::new(format!(
-            "COMMAND can't be '{}'\n  → write one of 'run', 'check', 'cancel', 'sweep'",
+            "COMMAND has the invalid value '{}'\n  → Write one of 'run', 'check', 'cancel', 'sweep'.",
             one_line(text, 40)
         ))),
     }
@@ -58,11 +58,10 @@ fn from_clap(error: &clap::Error) -> Result<Command, CliError> {
                     let name = name.split('=').next().unwrap_or_default();
                     format!("unknown option '{}'", one_line(name, 24))
                 }
-                _ => "an argument that is none of the commands and options (it is not shown, since it might be a token)"
-                    .to_owned(),
+                _ => "unknown argument (not shown, because it might be a token)".to_owned(),
             };
             Err(CliError::new(format!(
-                "{named}\n  → a token is never an argument: it is read from standard input or asked for. {MORE}"
+                "{named}\n  → A token cannot be an argument. Pass it on standard input, or type it when asked. {MORE}"
             )))
         }
         _ => {

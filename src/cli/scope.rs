@@ -20,7 +20,7 @@ pub(super) fn put_together(parts: Vec<Part>) -> Result<Vec<Scope>, CliError> {
             Part::Repository(name) => {
                 let Some((workspace, repository)) = name.trim().split_once('/') else {
                     return Err(CliError::new(format!(
-                        "--repository can't be '{}'\n  → write 'workspace/repository'",
+                        "--repository has the invalid value '{}'\n  → Write 'workspace/repository'.",
                         one_line(&name, 60)
                     )));
                 };
@@ -39,7 +39,7 @@ pub(super) fn put_together(parts: Vec<Part>) -> Result<Vec<Scope>, CliError> {
                 }
                 _ => {
                     return Err(CliError::new(
-                        "--environment stands alone\n  → write it right after its repository: --repository workspace/repository --environment production",
+                        "--environment has no repository\n  → Write it directly after its repository: --repository workspace/repository --environment production.",
                     ));
                 }
             },
@@ -47,7 +47,7 @@ pub(super) fn put_together(parts: Vec<Part>) -> Result<Vec<Scope>, CliError> {
     }
     if scopes.is_empty() {
         return Err(CliError::new(
-            "no place in Bitbucket is named\n  → add --workspace W, or --repository W/R, or --repository W/R --environment E",
+            "no workspace or repository is named\n  → Add --workspace W, --repository W/R, or --repository W/R --environment E.",
         ));
     }
     Ok(scopes)
@@ -58,7 +58,7 @@ pub(super) fn only(mut scopes: Vec<Scope>) -> Result<Scope, CliError> {
     match (scopes.pop(), scopes.is_empty()) {
         (Some(scope), true) => Ok(scope),
         _ => Err(CliError::new(
-            "several places in Bitbucket are named\n  → this command works on one: repeat it for each",
+            "several workspaces, repositories or environments are named\n  → This command works on one. Run it once for each.",
         )),
     }
 }
@@ -69,7 +69,7 @@ fn slug(text: &str, option: &str) -> Result<String, CliError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '{' | '}');
     if text.is_empty() || !text.chars().all(fits) {
         return Err(CliError::new(format!(
-            "{option} can't hold '{}'\n  → write the name as in the address of its page on Bitbucket",
+            "{option} has the invalid value '{}'\n  → Write the name as in the address of its page on Bitbucket.",
             one_line(text, 60)
         )));
     }

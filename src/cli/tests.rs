@@ -40,7 +40,7 @@ fn without_arguments_the_variable_decides() {
         with(&[], Some("stop"))
             .unwrap_err()
             .to_string()
-            .contains("COMMAND can't be 'stop'")
+            .contains("COMMAND has the invalid value 'stop'")
     );
 }
 
@@ -146,17 +146,19 @@ fn create_rotate_and_remove_read_their_options() {
 
 #[test]
 fn scopes_that_make_no_sense_are_told() {
-    assert!(error(&["token", "list"]).contains("no place"));
-    assert!(error(&["token", "list", "--environment", "e"]).contains("stands alone"));
+    assert!(error(&["token", "list"]).contains("no workspace or repository"));
+    assert!(error(&["token", "list", "--environment", "e"]).contains("has no repository"));
     assert!(
         error(&["token", "list", "--workspace", "w", "--environment", "e"])
-            .contains("stands alone")
+            .contains("has no repository")
     );
     assert!(error(&["token", "list", "--repository", "shop"]).contains("workspace/repository"));
-    assert!(error(&["token", "list", "--repository", "a/b/c"]).contains("can't hold 'b/c'"));
+    assert!(
+        error(&["token", "list", "--repository", "a/b/c"]).contains("has the invalid value 'b/c'")
+    );
     assert!(
         error(&["token", "remove", "--workspace", "a", "--workspace", "b"])
-            .contains("several places")
+            .contains("several workspaces")
     );
     assert!(
         error(&["token", "remove", "--workspace", "a", "--variable", "a-b"])
@@ -190,6 +192,25 @@ fn what_might_be_a_token_is_never_repeated() {
     ] {
         assert!(!error(words).contains("s3cret"), "{}", error(words));
     }
+}
+
+#[test]
+fn help_of_the_token_commands_says_what_they_need() {
+    let Ok(Command::Help(text)) = args(&["token", "--help"]) else {
+        panic!()
+    };
+    for needed in [
+        "ATLASSIAN_API_TOKEN",
+        "admin:pipeline:bitbucket",
+        "pipeline:variable",
+        "docker run --rm -it -e",
+    ] {
+        assert!(text.contains(needed), "{needed}: {text}");
+    }
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
 }
 
 #[test]

@@ -32,8 +32,8 @@ fn credential(reader: &mut Reader, raw: &mut Raw) -> Option<Credential> {
         if value.contains(char::is_whitespace) || !value.is_ascii() {
             reader.problem(
                 variable,
-                "holds a space or a line break",
-                "store the token's text alone",
+                "contains a space or a line break",
+                "Store only the token.",
             );
             return None;
         }
@@ -54,8 +54,8 @@ fn credential(reader: &mut Reader, raw: &mut Raw) -> Option<Credential> {
         };
         reader.problem(
             lacking,
-            format!("is missing beside {given}"),
-            "pass both, or neither",
+            format!("is missing, but {given} is set"),
+            "Pass both or neither.",
         );
     }
     // Not shown: a token may stand here by mistake.
@@ -64,8 +64,8 @@ fn credential(reader: &mut Reader, raw: &mut Raw) -> Option<Credential> {
     if email.as_ref().is_some_and(|text| !is_address(text)) {
         reader.problem(
             EMAIL,
-            "is no e-mail address",
-            "write the account's e-mail address",
+            "is not an e-mail address",
+            "Write the e-mail address of the Atlassian account.",
         );
     }
     match (email, api_token, bearer) {

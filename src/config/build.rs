@@ -46,7 +46,7 @@ pub(super) fn what(
     let build_types = raw.build_type_id.take();
     let Some(ids) = raw.build_id.take() else {
         if reader.empty.contains("BUILD_ID") && build_types.is_some() {
-            reader.warn("BUILD_ID", "is passed, but empty: a new build is queued");
+            reader.warn("BUILD_ID", "is set, but empty: a new build is queued");
         }
         let build_types = self::build_types(reader, build_types);
         let build = build(reader, raw, pipeline);
@@ -59,7 +59,7 @@ pub(super) fn what(
         reader.problem(
             "BUILD_ID",
             "is set together with BUILD_TYPE_ID",
-            "keep BUILD_TYPE_ID to queue a build, or BUILD_ID to follow one that is there",
+            "Keep BUILD_TYPE_ID to queue a build, or BUILD_ID to follow an existing one.",
         );
     }
     // Read for its mistakes alone.
@@ -76,7 +76,7 @@ pub(super) fn what(
         reader.warn(
             "BUILD_ID",
             format!(
-                "queues nothing, so these change nothing: {}",
+                "queues nothing, so these variables have no effect: {}",
                 idle.join(", ")
             ),
         );
@@ -93,8 +93,7 @@ fn build_ids(reader: &mut Reader, list: &List) -> Option<What> {
 }
 
 fn build_types(reader: &mut Reader, list: Option<List>) -> Vec<BuildTypeId> {
-    const HOW: &str =
-        "write the build configuration's id: its page's address ends in /buildConfiguration/<id>";
+    const BUILD_TYPE: &str = "Write the id of the build configuration: the address of its page ends in /buildConfiguration/<id>.";
     let list = list.unwrap_or_default();
     let mut found: Vec<BuildTypeId> = Vec::new();
     let mut any = false;
@@ -105,7 +104,7 @@ fn build_types(reader: &mut Reader, list: Option<List>) -> Vec<BuildTypeId> {
             || id.len() > LONGEST_ID
             || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         {
-            reader.wrong("BUILD_TYPE_ID", id, HOW);
+            reader.wrong("BUILD_TYPE_ID", id, BUILD_TYPE);
         } else if found.iter().any(|known| known.as_str() == id) {
             reader.warn(
                 "BUILD_TYPE_ID",
@@ -116,7 +115,7 @@ fn build_types(reader: &mut Reader, list: Option<List>) -> Vec<BuildTypeId> {
         }
     }
     if !any {
-        reader.missing("BUILD_TYPE_ID", HOW);
+        reader.missing("BUILD_TYPE_ID", BUILD_TYPE);
     }
     found
 }
@@ -191,7 +190,7 @@ fn branch(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> Br
     if let Some(given) = given {
         let given = given.trim();
         if given.contains(char::is_control) {
-            reader.wrong("BRANCH", given, "write the branch's name on one line");
+            reader.wrong("BRANCH", given, "Write the branch name on one line.");
         }
         return if given == "<default>" {
             BranchChoice::Default
@@ -231,7 +230,7 @@ fn revision(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> 
                 reader.wrong(
                     "REVISION",
                     &given,
-                    "write a commit of 7 to 40 hexadecimal digits, or 'latest'",
+                    "Write a commit of 7 to 40 hexadecimal digits, or 'latest'.",
                 );
                 RevisionChoice::Latest { given: true }
             },
@@ -246,8 +245,8 @@ fn revision(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> 
             // Building something else than the commit would be worse than stopping.
             reader.problem(
                 "BITBUCKET_COMMIT",
-                format!("is no commit: '{}'", one_line(own, 60)),
-                "set REVISION to a commit, or to 'latest'",
+                format!("is not a commit: '{}'", one_line(own, 60)),
+                "Set REVISION to a commit, or to 'latest'.",
             );
             RevisionChoice::Latest { given: false }
         },
@@ -265,8 +264,8 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
         let Some((name, value)) = item.split_once('=') else {
             reader.problem(
                 "PARAMETERS",
-                format!("has no '=' in its item {number}"),
-                "write each item as 'name=value'; a value of several lines needs a YAML list",
+                format!("has no '=' in item {number}"),
+                "Write each item as 'name=value'. A value with several lines needs a YAML list.",
             );
             continue;
         };
@@ -274,15 +273,15 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
             reader.problem(
                 "PARAMETERS",
-                format!("has no proper name before the '=' in its item {number}"),
-                "write each item as 'name=value', the name without spaces",
+                format!("has no valid name before the '=' in item {number}"),
+                "Write each item as 'name=value', without spaces in the name.",
             );
         } else if seen.insert(name.to_owned()) {
             if let Some(second) = second(value).filter(|_| are_lines) {
                 reader.warn(
                     "PARAMETERS",
                     format!(
-                        "sets '{}' to all that follows, ',{second}=' included: one item is one parameter, so write each on a line of its own",
+                        "sets '{}' to everything that follows, including ',{second}='. One item is one parameter: write each parameter on its own line",
                         one_line(name, 60)
                     ),
                 );
@@ -292,7 +291,7 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
                 reader.warn(
                     "PARAMETERS",
                     format!(
-                        "has a '%' in the value of '{}', which is sent as '%%': TeamCity takes '%name%' for a reference",
+                        "has a '%' in the value of '{}'. It is sent as '%%', because TeamCity reads '%name%' as a parameter reference",
                         one_line(name, 60)
                     ),
                 );
@@ -306,7 +305,7 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
             reader.problem(
                 "PARAMETERS",
                 format!("sets '{}' twice", one_line(name, 60)),
-                "keep one of them",
+                "Keep one of them.",
             );
         }
     }
@@ -358,11 +357,11 @@ fn percents_doubled(value: &str) -> String {
 }
 
 fn agent(reader: &mut Reader, value: Option<String>) -> Option<AgentChoice> {
-    const HOW: &str = "write the agent's name, 'id:<number>', or 'pool:<name>'";
+    const AGENT_FORM: &str = "Write the agent's name, 'id:<number>', or 'pool:<name>'.";
     let value = value?;
     let text = value.trim();
     if text.contains(char::is_control) {
-        reader.wrong("AGENT", text, HOW);
+        reader.wrong("AGENT", text, AGENT_FORM);
         return None;
     }
     let choice = if let Some(id) = text.strip_prefix("id:") {
@@ -375,7 +374,7 @@ fn agent(reader: &mut Reader, value: Option<String>) -> Option<AgentChoice> {
         Some(AgentChoice::Name(text.to_owned()))
     };
     if choice.is_none() {
-        reader.wrong("AGENT", text, HOW);
+        reader.wrong("AGENT", text, AGENT_FORM);
     }
     choice
 }

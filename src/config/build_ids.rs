@@ -20,8 +20,8 @@ pub(super) fn read(reader: &mut Reader, variable: &str, list: &List) -> Dependen
         if ids(list).count() > 1 {
             reader.problem(
                 variable,
-                "mixes 'auto' with other ids",
-                "write 'auto' alone, or the ids",
+                "contains 'auto' and other ids",
+                "Write either 'auto' or the ids.",
             );
             return Dependencies::None;
         }
@@ -35,7 +35,7 @@ pub(super) fn read(reader: &mut Reader, variable: &str, list: &List) -> Dependen
             _ => reader.wrong(
                 variable,
                 id,
-                "write the number from the build's page, or 'auto'",
+                "Write the number from the address of the build's page, or 'auto'.",
             ),
         }
     }

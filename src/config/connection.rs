@@ -36,7 +36,7 @@ pub(super) fn url(reader: &mut Reader, value: Option<String>) -> Option<Url> {
     let Some(value) = value else {
         reader.missing(
             URL,
-            "set it to the server's address, such as 'https://teamcity.example.com'",
+            "Set it to the server's address, such as 'https://teamcity.example.com'.",
         );
         return None;
     };
@@ -44,15 +44,15 @@ pub(super) fn url(reader: &mut Reader, value: Option<String>) -> Option<Url> {
     if url.path().contains("/app/rest") || url.path().trim_end_matches('/').ends_with(".html") {
         reader.problem(
             URL,
-            "names a page or the REST API, not the server",
-            "write the server's base address, as 'https://teamcity.example.com' or with its context path",
+            "is the address of a page or of the REST API, not of the server",
+            "Write the server's base address, such as 'https://teamcity.example.com', with its context path if it has one.",
         );
         return None;
     }
     if url.scheme() == "http" && !is_local(&url) {
         reader.warn(
             URL,
-            "begins with http: the token and the log travel unencrypted; use https if the server has it",
+            "begins with http: the token and the log are sent unencrypted. Use https if the server supports it",
         );
     }
     Some(url)
@@ -87,32 +87,32 @@ pub fn parse_base_url(value: &str) -> Result<Url, (String, String)> {
             one_line(value, 60)
         };
         return Err((
-            "has no 'https://' at its beginning".to_owned(),
-            format!("write 'https://{example}'"),
+            "does not begin with 'https://'".to_owned(),
+            format!("Write 'https://{example}'."),
         ));
     }
     let Ok(mut url) = Url::parse(value) else {
         return fail(
-            "is no valid address",
-            "write it as 'https://teamcity.example.com'",
+            "is not a valid address",
+            "Write it as 'https://teamcity.example.com'.",
         );
     };
     if !matches!(url.scheme(), "http" | "https") {
         return fail(
             "is neither https nor http",
-            "write it as 'https://teamcity.example.com'",
+            "Write it as 'https://teamcity.example.com'.",
         );
     }
     if !url.username().is_empty() || url.password().is_some() {
         return fail(
-            "holds a user, password or token before the host, which would show in logs",
-            "leave that out, and give the token in its own secured variable (if it was a real one, replace it)",
+            "contains a user name, password or token, which would show in logs",
+            "Remove it, and store the token in its own secured variable. If it was a real one, replace it.",
         );
     }
     if url.query().is_some() || url.fragment().is_some() {
         return fail(
             "has a part after '?' or '#'",
-            "write the server's base address alone, as 'https://teamcity.example.com'",
+            "Write only the server's base address, such as 'https://teamcity.example.com'.",
         );
     }
     if !url.path().ends_with('/') {
@@ -137,7 +137,7 @@ pub(super) fn token(reader: &mut Reader, value: Option<String>) -> Option<Secret
     let Some(value) = value else {
         reader.missing(
             TOKEN,
-            "make an access token in TeamCity (your profile, Access Tokens) and keep it in a secured variable of that name",
+            "Create an access token in TeamCity (your profile, Access Tokens), and store it in a secured variable of that name.",
         );
         return None;
     };
@@ -152,21 +152,21 @@ pub(super) fn token(reader: &mut Reader, value: Option<String>) -> Option<Secret
 
 /// What is wrong with the form of a token, and how to mend it. For the variable and for a token that was typed.
 pub fn token_mistake(token: &str) -> Option<(&'static str, &'static str)> {
-    let again = "store the token's text alone, as TeamCity showed it";
+    let again = "Store only the token, exactly as TeamCity showed it.";
     if token.to_ascii_lowercase().starts_with("bearer ") {
         return Some(("begins with 'Bearer', which the pipe adds itself", again));
     }
     if token.contains(char::is_whitespace) {
-        return Some(("holds a space or a line break", again));
+        return Some(("contains a space or a line break", again));
     }
     if token.contains(['"', '\'', '`']) {
-        return Some(("holds a quotation mark", again));
+        return Some(("contains a quotation mark", again));
     }
     if token.contains("://") {
         return Some(("is an address, not a token", again));
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some(("holds characters that no token has", again));
+        return Some(("contains characters that tokens do not have", again));
     }
     None
 }
@@ -186,8 +186,8 @@ pub(super) fn headers(
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
             reader.problem(
                 &shown,
-                "names no header",
-                "write the header's name after TEAMCITY_HEADER_, with _ for -",
+                "is not the name of a header",
+                "Write the header's name after TEAMCITY_HEADER_, with _ instead of -.",
             );
             continue;
         };
@@ -195,15 +195,15 @@ pub(super) fn headers(
             reader.problem(
                 &shown,
                 format!("would replace the header {name}, which the pipe sets itself"),
-                "leave it out",
+                "Remove it.",
             );
             continue;
         }
         let Ok(mut value) = HeaderValue::from_str(value.trim()) else {
             reader.problem(
                 &shown,
-                "holds characters that no header may have",
-                "write one line of plain text",
+                "contains characters that an HTTP header may not have",
+                "Write one line of plain ASCII text.",
             );
             continue;
         };
@@ -236,8 +236,8 @@ pub(super) fn certificate(reader: &mut Reader, value: Option<String>) -> Option<
     if value.trim().contains('\n') || value.len() > 4096 {
         reader.problem(
             CA,
-            "is neither PEM text, nor base64 of it, nor a path",
-            format!("give the certificate's text from '{BEGIN}' to '{END}'"),
+            "is neither PEM text, nor its base64, nor a path",
+            format!("Pass the certificate's text from '{BEGIN}' to '{END}'."),
         );
         return None;
     }
@@ -248,10 +248,10 @@ pub(super) fn certificate(reader: &mut Reader, value: Option<String>) -> Option<
             reader.problem(
                 CA,
                 format!(
-                    "is not PEM text, and as a path can't be read: {}",
+                    "is not PEM text, and can't be read as a path: {}",
                     one_line(&error, 80)
                 ),
-                "give PEM text, base64 of it, or the path of a file below the clone directory",
+                "Pass PEM text, its base64, or the path of a file in the clone directory.",
             );
             None
         }
@@ -261,7 +261,7 @@ pub(super) fn certificate(reader: &mut Reader, value: Option<String>) -> Option<
 fn read_file(path: &Path) -> Result<String, String> {
     let found = fs::metadata(path).map_err(|error| error.to_string())?;
     if !found.is_file() || found.len() > LARGEST_FILE {
-        return Err("it is no file of certificates".to_owned());
+        return Err("it is not a certificate file".to_owned());
     }
     fs::read_to_string(path).map_err(|error| error.to_string())
 }
@@ -289,8 +289,8 @@ fn complete(reader: &mut Reader, text: String) -> Option<String> {
     if text.contains("PRIVATE KEY-----") {
         reader.problem(
             CA,
-            "holds a private key",
-            "give certificates alone, and replace that key",
+            "contains a private key",
+            "Pass only certificates, and replace that key.",
         );
         return None;
     }
@@ -299,8 +299,8 @@ fn complete(reader: &mut Reader, text: String) -> Option<String> {
     }
     reader.problem(
         CA,
-        "holds no complete PEM certificate",
-        format!("give the certificate's text from '{BEGIN}' to '{END}'"),
+        "contains no complete PEM certificate",
+        format!("Pass the certificate's text from '{BEGIN}' to '{END}'."),
     );
     None
 }

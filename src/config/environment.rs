@@ -40,11 +40,9 @@ pub(super) fn read(
             Ok(value) => {
                 all.insert(name, value);
             }
-            Err(_) if variables::find(&name).is_some() => reader.problem(
-                &name,
-                "holds bytes that are not UTF-8",
-                "write its value as UTF-8 text",
-            ),
+            Err(_) if variables::find(&name).is_some() => {
+                reader.problem(&name, "is not UTF-8 text", "Write its value as UTF-8 text.")
+            }
             Err(_) => {}
         }
     }
@@ -77,7 +75,7 @@ pub(super) fn read(
             if value.trim().chars().count() < SHORTEST_SECRET {
                 reader.warn(
                     name,
-                    format!("is shorter than {SHORTEST_SECRET} characters: it can't be hidden where it shows"),
+                    format!("is shorter than {SHORTEST_SECRET} characters, so it can't be hidden in the log"),
                 );
             }
             headers.push((name.clone(), value.clone()));
@@ -88,7 +86,7 @@ pub(super) fn read(
         .map(|(name, value)| ((*name).to_owned(), value.clone()));
     let raw = envy::from_iter(texts).unwrap_or_else(|error| {
         // Every field is optional text, so this says that the table and the fields differ.
-        reader.problem("environment", error.to_string(), "report this as a bug");
+        reader.problem("environment", error.to_string(), "Report this as a bug.");
         Raw::default()
     });
     let facts: Vec<_> = all
@@ -117,9 +115,10 @@ fn resolve_aliases(all: &mut BTreeMap<String, String>, reader: &mut Reader) {
             _ => value,
         };
         match all.get(*name).filter(|value| !value.trim().is_empty()) {
-            Some(own) if own.trim() != value.trim() => {
-                reader.warn(alias, format!("is ignored: {name} is set too, and differs"))
-            }
+            Some(own) if own.trim() != value.trim() => reader.warn(
+                alias,
+                format!("is ignored, because {name} is set to another value"),
+            ),
             Some(_) => {}
             None => {
                 all.insert((*name).to_owned(), value);
@@ -162,7 +161,7 @@ fn numbered(value: &str, reader: &mut Reader) -> String {
         .map_or_else(|_| "<number>".to_owned(), |id| id.to_string());
     reader.warn(
         "AGENT_ID",
-        format!("is the old name: write AGENT: 'id:{shown}'"),
+        format!("is the old name. Write AGENT: 'id:{shown}'"),
     );
     format!("id:{number}")
 }
@@ -195,15 +194,11 @@ fn value_of(
             .cloned();
     }
     if !variable.is_list() {
-        reader.problem(
-            name,
-            "takes one value, and was given a list",
-            "write one text",
-        );
+        reader.problem(name, "is a list, but takes one value", "Write one value.");
         return None;
     }
     if single.is_some() {
-        reader.warn(name, "is given as a text and as a list: the list counts");
+        reader.warn(name, "is set as a text and as a list. The list is used");
     }
     let items = whole(name, count, &items, reader)?;
     let items: Vec<String> = items
@@ -247,12 +242,12 @@ fn whole<'a>(
             .ok()
             .filter(|count| *count <= MOST_ITEMS)
         {
-            Some(count) => (count, format!("{name}_COUNT says {count}")),
+            Some(count) => (count, format!("{name}_COUNT is {count}")),
             None => {
                 reader.problem(
                     name,
-                    format!("is a list whose {name}_COUNT is no sensible number"),
-                    "write it as a YAML list",
+                    format!("is a list, but {name}_COUNT is not a valid number"),
+                    "Write it as a YAML list.",
                 );
                 return None;
             }
@@ -275,8 +270,8 @@ fn whole<'a>(
             };
             reader.problem(
                 name,
-                format!("is a list whose item {name}_{index} {wrong}: {said}"),
-                "write it as a YAML list without empty items; a variable that an item takes its value from may be empty for this step",
+                format!("is a list, but its item {name}_{index} {wrong}: {said}"),
+                "Write it as a YAML list without empty items. If an item takes its value from a variable, check that the variable is set for this step.",
             );
             return None;
         };

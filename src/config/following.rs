@@ -7,6 +7,8 @@ use super::raw::Raw;
 use super::reader::Reader;
 use super::settings::{Follow, LogMode};
 
+const LONGER: &str = "Write a duration such as '45m'.";
+
 /// Pipelines cuts a step's log here.
 const PIPELINES_LOG: u64 = 50_000_000;
 
@@ -22,15 +24,14 @@ pub(super) fn debug(reader: &mut Reader, raw: &mut Raw) -> bool {
 
 /// How to follow builds.
 pub(super) fn follow(reader: &mut Reader, raw: &mut Raw) -> Follow {
-    let zero = "write a time such as '45m'";
     let timeout_given = raw.timeout.clone();
     let timeout = duration(reader, "TIMEOUT", raw.timeout.take());
     if let (true, Some(text)) = (is_zero(timeout_given.as_deref()), &timeout_given) {
-        reader.wrong("TIMEOUT", text, zero);
+        reader.wrong("TIMEOUT", text, LONGER);
     }
     let queue_timeout = raw.queue_timeout.take().filter(|text| !is_none(text));
     if let (true, Some(text)) = (is_zero(queue_timeout.as_deref()), &queue_timeout) {
-        reader.wrong("QUEUE_TIMEOUT", text, zero);
+        reader.wrong("QUEUE_TIMEOUT", text, LONGER);
     }
     let limit = raw
         .log_limit
@@ -40,7 +41,7 @@ pub(super) fn follow(reader: &mut Reader, raw: &mut Raw) -> Follow {
     if log_limit > PIPELINES_LOG {
         reader.warn(
             "LOG_LIMIT",
-            "is more than the 50 MB at which Pipelines cuts a step's log",
+            "is more than 50 MB, where Pipelines cuts a step's log",
         );
     }
     Follow {

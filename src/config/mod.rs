@@ -157,8 +157,8 @@ fn gather(
     if command == CommandKind::Sweep && bitbucket.is_some() && !has_credential {
         reader.problem(
             "BITBUCKET_ACCESS_TOKEN",
-            "is missing: without a credential nobody can tell which pipelines have ended",
-            "pass it, or ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN, with the scopes pipeline and repository",
+            "is missing: without a credential Bitbucket does not say which pipelines have ended",
+            "Pass it, or ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN, with the scopes pipeline and repository.",
         );
     }
     let waits = follow.wait;
@@ -219,8 +219,8 @@ fn require_identity(reader: &mut Reader, pipeline: &Pipeline) {
     if !pipeline.has_identity() {
         reader.problem(
             "BITBUCKET_PIPELINE_UUID",
-            "is missing: without it nobody can tell which builds are this pipeline's",
-            "run 'cancel' in a step of the pipeline that queued the builds",
+            "is missing: it tells which builds belong to this pipeline",
+            "Run 'cancel' in a step of the pipeline that queued the builds.",
         );
     }
 }
@@ -229,8 +229,8 @@ fn require_repository(reader: &mut Reader, pipeline: &Pipeline) {
     if pipeline.workspace.is_none() || pipeline.repository_slug.is_none() {
         reader.problem(
             "BITBUCKET_REPO_FULL_NAME",
-            "is missing: without it nobody can tell which builds are this repository's",
-            "run 'sweep' in a pipeline of the repository",
+            "is missing: it tells which builds belong to this repository",
+            "Run 'sweep' in a pipeline of the repository.",
         );
     }
 }

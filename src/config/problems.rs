@@ -32,7 +32,7 @@ impl std::error::Error for Problems {}
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
-            1 => formatter.write_str("A problem with the variables. Nothing was sent.")?,
+            1 => formatter.write_str("1 problem with the variables. Nothing was sent.")?,
             count => write!(
                 formatter,
                 "{count} problems with the variables. Nothing was sent."

@@ -7,7 +7,7 @@ use super::raw::Raw;
 use super::reader::Reader;
 use crate::types::{Exception, Proxies, ProxyAddress, Secret};
 
-const HOW: &str = "write it as 'http://proxy.example.com:3128', with 'user:password@' before the host if the proxy wants a login";
+const HOW: &str = "Write it as 'http://proxy.example.com:3128', with 'user:password@' before the host if the proxy requires a login.";
 
 pub(super) fn proxies(reader: &mut Reader, raw: &mut Raw) -> Proxies {
     Proxies {
@@ -36,7 +36,7 @@ fn proxy(
 fn parse(value: &str, variable: &'static str) -> Result<ProxyAddress, &'static str> {
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
     if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") {
-        return Err("names a proxy of another kind than http or https");
+        return Err("is not an http or https proxy");
     }
     let (login, host) = match rest.rsplit_once('@') {
         Some((login, host)) => (Some(login), host),
@@ -49,7 +49,7 @@ fn parse(value: &str, variable: &'static str) -> Result<ProxyAddress, &'static s
         .then(|| Url::parse(&format!("{scheme}://{host}/")).ok())
         .flatten()
         .filter(|url| url.has_host() && url.port() != Some(0))
-        .ok_or("is no address that a proxy can have")?;
+        .ok_or("is not a valid address of a proxy")?;
     let login = login.filter(|login| !login.is_empty()).map(|login| {
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -58,7 +58,7 @@ fn parse(value: &str, variable: &'static str) -> Result<ProxyAddress, &'static s
     if login.as_ref().is_some_and(|(user, password)| {
         user.contains(char::is_control) || password.expose().contains(char::is_control)
     }) {
-        return Err("holds a line break or another control character");
+        return Err("contains a line break or another control character");
     }
     Ok(ProxyAddress {
         url,
@@ -81,7 +81,7 @@ fn exceptions(reader: &mut Reader, value: Option<String>) -> Vec<Exception> {
                 reader.warn(
                     "NO_PROXY",
                     format!(
-                        "has an entry{shown} that is ignored: write hosts, '.suffix', '*', addresses or networks such as '10.0.0.0/8', each with or \
+                        "has an entry{shown} that is ignored. Write hosts, '.suffix', '*', addresses or networks such as '10.0.0.0/8', each with or \
                          without ':port'"
                     ),
                 );

@@ -56,11 +56,11 @@ impl Reader {
             let written = one_line(&written, SHOWN);
             if self.problems.is_empty() {
                 let what = format!(
-                    "is not a variable of this pipe, and is ignored: did you mean {meant}?"
+                    "is not a variable of this pipe, and is ignored. Did you mean {meant}?"
                 );
                 self.warn(&written, what);
             } else {
-                let how = format!("did you mean {meant}?");
+                let how = format!("Did you mean {meant}?");
                 self.problem(&written, "is not a variable of this pipe", how);
             }
         }
@@ -100,13 +100,13 @@ impl Reader {
             self.problem(
                 variable,
                 "is missing",
-                format!("{written} is not a variable of this pipe: did you mean {variable}?"),
+                format!("{written} is not a variable of this pipe. Did you mean {variable}?"),
             );
         } else if self.empty.contains(variable) {
             self.problem(
                 variable,
-                "is passed, but empty",
-                format!("the variable that it takes its value from is empty or does not exist for this step; {how}"),
+                "is set, but empty",
+                format!("Check that the variable that it takes its value from is set for this step. {how}"),
             );
         } else {
             self.problem(variable, "is missing", how);
@@ -155,7 +155,7 @@ impl Reader {
         self.problem(
             variable,
             format!("is literally {shown}: Bitbucket has no variable {name} for this step"),
-            "define that variable in Bitbucket (repository, deployment or workspace), or leave this one out",
+            "Define that variable in Bitbucket (repository, deployment or workspace), or remove this one.",
         );
         true
     }
@@ -172,7 +172,7 @@ impl Reader {
             "true" | "yes" | "on" | "1" => true,
             "false" | "no" | "off" | "0" => false,
             _ => {
-                self.wrong(variable, &value, "write 'true' or 'false'");
+                self.wrong(variable, &value, "Write 'true' or 'false'.");
                 default
             }
         }
@@ -198,7 +198,7 @@ impl Reader {
         self.wrong(
             variable,
             &value,
-            format!("write one of {}", words.join(", ")),
+            format!("Write one of {}.", words.join(", ")),
         );
         default
     }
@@ -211,21 +211,21 @@ impl Reader {
             self.wrong(
                 variable,
                 value,
-                format!("say the unit: '{digits}s', '{digits}m' or '{digits}h'"),
+                format!("Add a unit: '{digits}s', '{digits}m' or '{digits}h'."),
             );
             return None;
         }
         match humantime::parse_duration(text) {
             Ok(duration) if duration <= LONGEST => Some(duration),
             Ok(_) => {
-                self.wrong(variable, value, "write at most '30days'");
+                self.wrong(variable, value, "Write at most '30days'.");
                 None
             }
             Err(_) => {
                 self.wrong(
                     variable,
                     value,
-                    "write a time such as '90s', '45m' or '1h30m'",
+                    "Write a duration such as '90s', '45m' or '1h30m'.",
                 );
                 None
             }
@@ -252,7 +252,7 @@ impl Reader {
             .ok()
             .and_then(|number| number.checked_mul(unit));
         if unit == 0 || bytes.is_none() {
-            self.wrong(variable, value, "write a size such as '512KB' or '40MB'");
+            self.wrong(variable, value, "Write a size such as '512KB' or '40MB'.");
             return None;
         }
         bytes
@@ -262,8 +262,8 @@ impl Reader {
     pub(super) fn wrong(&mut self, variable: &str, value: &str, how: impl Into<String>) {
         let secured = variables::find(variable).is_none_or(|known| known.secured);
         let what = match self.shown(value).filter(|_| !secured) {
-            Some(shown) => format!("can't be '{shown}'"),
-            None => "has a value that can't be right".to_owned(),
+            Some(shown) => format!("has the invalid value '{shown}'"),
+            None => "has an invalid value".to_owned(),
         };
         self.problem(variable, what, how);
     }

@@ -25,8 +25,8 @@ pub(super) fn results(
     if build_status_given && build_status && !has_credential {
         reader.problem(
             "BUILD_STATUS",
-            "is asked for, and there is no Bitbucket credential",
-            "pass ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN, or BITBUCKET_ACCESS_TOKEN",
+            "needs a Bitbucket credential, and there is none",
+            "Pass ATLASSIAN_ACCOUNT_EMAIL and ATLASSIAN_API_TOKEN, or BITBUCKET_ACCESS_TOKEN.",
         );
     }
     let report_file = raw
@@ -63,7 +63,7 @@ fn label(reader: &mut Reader, given: Option<String>, pipeline: &Pipeline) -> Opt
     };
     let label = given.trim();
     if label.contains(char::is_control) || label.chars().count() > LONGEST_LABEL {
-        reader.wrong("LABEL", label, "write at most 50 characters on one line");
+        reader.wrong("LABEL", label, "Write at most 50 characters on one line.");
     }
     Some(label.to_owned())
 }
@@ -73,17 +73,17 @@ fn artifacts(reader: &mut Reader, list: Option<List>) -> Vec<String> {
     for item in list.unwrap_or_default().0 {
         let pattern = item.trim();
         let how = if pattern.contains("=>") {
-            Some("write the path alone: a target is given by ARTIFACTS_DIR")
+            Some("Write only the path. ARTIFACTS_DIR sets the target directory.")
         } else if pattern.contains('\\') {
-            Some("write '/' between folders")
+            Some("Write '/' between folders.")
         } else if pattern.starts_with('/') {
-            Some("write the path from the artifacts' root, without '/' at its beginning")
+            Some("Write the path without '/' at its beginning.")
         } else if pattern.split('/').any(|part| part == "..") {
-            Some("leave out '..': the path starts at the artifacts' root")
+            Some("Remove '..': the path starts at the root of the artifacts.")
         } else if !is_balanced(pattern) {
-            Some("close each '[' and '{'")
+            Some("Close each '[' and '{'.")
         } else if pattern.contains(char::is_control) {
-            Some("write one pattern on each line")
+            Some("Write one pattern on each line.")
         } else {
             None
         };

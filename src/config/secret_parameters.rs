@@ -18,8 +18,8 @@ pub(super) fn read(reader: &mut Reader, list: Option<List>, plain: &[Parameter])
         let Some((name, value)) = item.split_once('=') else {
             reader.problem(
                 NAME,
-                format!("has no '=' in its item {number}"),
-                "write each item as 'name=value'; a value of several lines needs a YAML list",
+                format!("has no '=' in item {number}"),
+                "Write each item as 'name=value'. A value with several lines needs a YAML list.",
             );
             continue;
         };
@@ -28,20 +28,20 @@ pub(super) fn read(reader: &mut Reader, list: Option<List>, plain: &[Parameter])
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
             reader.problem(
                 NAME,
-                format!("has no proper name before the '=' in its item {number}"),
-                "write each item as 'name=value', the name without spaces",
+                format!("has no valid name before the '=' in item {number}"),
+                "Write each item as 'name=value', without spaces in the name.",
             );
         } else if value.trim().is_empty() {
             reader.problem(
                 NAME,
-                format!("gives '{shown}' no value"),
-                "check that the secured variable behind it is set for this repository and deployment",
+                format!("has no value for '{shown}'"),
+                "Check that its secured variable is set for this repository and deployment environment.",
             );
         } else if found.iter().chain(plain).any(|known| known.name == name) {
             reader.problem(
                 NAME,
-                format!("sets '{shown}', which is set already"),
-                "keep one of them, here or in PARAMETERS",
+                format!("sets '{shown}', which is already set"),
+                "Keep one of them, in SECRET_PARAMETERS or in PARAMETERS.",
             );
         } else {
             let short = |line: &str| (1..SHORTEST).contains(&line.trim().chars().count());
@@ -49,7 +49,7 @@ pub(super) fn read(reader: &mut Reader, list: Option<List>, plain: &[Parameter])
                 reader.warn(
                     NAME,
                     format!(
-                        "has a value, or a line of one, of fewer than {SHORTEST} characters in '{shown}': it can't be hidden where a build shows it"
+                        "has a value or a line shorter than {SHORTEST} characters in '{shown}', which can't be hidden in the build log"
                     ),
                 );
             }

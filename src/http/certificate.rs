@@ -179,13 +179,13 @@ fn words(why: &CertificateError, host: &str, given: bool) -> (CertificateFault, 
     let date = |time: &UnixTime| {
         let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         DateTime::from_timestamp(seconds, 0)
-            .map_or_else(String::new, |at| at.format("%Y-%m-%d").to_string())
+            .map_or_else(String::new, |at| at.format("%Y-%m-%d (UTC)").to_string())
     };
     match why {
         Why::Expired => (CertificateFault::Expired, "has expired".to_owned()),
         Why::ExpiredContext { not_after, .. } => (
             CertificateFault::Expired,
-            format!("has expired on {}", date(not_after)),
+            format!("expired on {}", date(not_after)),
         ),
         Why::NotValidYet => (CertificateFault::NotYetValid, "is not valid yet".to_owned()),
         Why::NotValidYetContext { not_before, .. } => (
@@ -216,35 +216,34 @@ fn words(why: &CertificateError, host: &str, given: bool) -> (CertificateFault, 
         Why::UnknownIssuer | Why::BadSignature => (
             CertificateFault::UnknownIssuer { given },
             if given {
-                "is of an authority that is neither public nor in TEAMCITY_CA_CERTIFICATE"
+                "is signed by an authority that is neither public nor in TEAMCITY_CA_CERTIFICATE"
                     .to_owned()
             } else {
-                "is of an authority that is not a public one".to_owned()
+                "is signed by an authority that is not public".to_owned()
             },
         ),
         Why::UnsupportedSignatureAlgorithmContext { .. }
         | Why::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
             CertificateFault::Weak,
-            "is signed by an algorithm that is too weak, or is not known here".to_owned(),
+            "is signed with an algorithm that is too weak or not supported".to_owned(),
         ),
         Why::Revoked => (CertificateFault::Broken, "was revoked".to_owned()),
         Why::InvalidPurpose | Why::InvalidPurposeContext { .. } => (
             CertificateFault::Broken,
-            "is not one for servers".to_owned(),
+            "is not a server certificate".to_owned(),
         ),
         Why::BadEncoding => (CertificateFault::Broken, "is damaged".to_owned()),
         Why::UnhandledCriticalExtension => (
             CertificateFault::Broken,
-            "demands what is not known here".to_owned(),
+            "has a required extension that is not supported".to_owned(),
         ),
         Why::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => (
             CertificateFault::UnknownIssuer { given },
-            "is the certificate of an authority, not of a server, and is not trusted itself"
-                .to_owned(),
+            "is the certificate of an authority, not of a server, and is not trusted".to_owned(),
         ),
         _ => (
             CertificateFault::Broken,
-            "breaks a rule for certificates".to_owned(),
+            "does not follow the rules for certificates".to_owned(),
         ),
     }
 }
@@ -261,7 +260,7 @@ fn chain(end: &CertificateDer<'_>, between: &[CertificateDer<'_>]) -> String {
         let issuer = if certificate.issuer() == certificate.subject() {
             "itself".to_owned()
         } else {
-            name_in(certificate.issuer()).unwrap_or_else(|| "somebody without a name".to_owned())
+            name_in(certificate.issuer()).unwrap_or_else(|| "an unnamed authority".to_owned())
         };
         Some(format!("{subject} by {issuer}"))
     };

@@ -113,7 +113,7 @@ impl Transport for Direct {
                         }
                         (None, None) => TransportError {
                             kind: TransportErrorKind::Interrupted,
-                            detail: "the connection broke".to_owned(),
+                            detail: "the connection was lost".to_owned(),
                         },
                     });
                 }
@@ -170,7 +170,7 @@ impl Chunks for Streamed {
             self.response.chunk().await.map_err(|error| {
                 fault::understand(&error, &way).unwrap_or_else(|| TransportError {
                     kind: TransportErrorKind::Interrupted,
-                    detail: "the connection broke".to_owned(),
+                    detail: "the connection was lost".to_owned(),
                 })
             })
         })

@@ -17,7 +17,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// No address was found for a name.
 #[derive(Debug, thiserror::Error)]
-#[error("the name {0} is not known here")]
+#[error("the name {0} can't be resolved")]
 pub(super) struct UnknownName(pub(super) String);
 
 /// The way of a request.
@@ -62,11 +62,11 @@ fn of_cause(
             Some(proxy) => (
                 Kind::Proxy(ProxyFault::NoProxy),
                 format!(
-                    "the proxy {} can't be reached: its name is not known here",
+                    "the proxy {} can't be reached: its name can't be resolved",
                     proxy.shown()
                 ),
             ),
-            None => (Kind::Name, format!("the name {name} is not known here")),
+            None => (Kind::Name, format!("the name {name} can't be resolved")),
         });
     }
     if let Some(tls) = cause.downcast_ref() {
@@ -79,11 +79,11 @@ fn of_cause(
         return Some(match way.proxy.filter(|_| !way.is_tunnel()) {
             Some(proxy) => (
                 Kind::Proxy(ProxyFault::NoProxy),
-                format!("what answers at {} is no proxy", proxy.shown()),
+                format!("{} does not answer like a proxy", proxy.shown()),
             ),
             None => (
                 Kind::Protocol(ProtocolFault::NoHttp),
-                format!("what answers at {server} does not speak HTTP"),
+                format!("{server} does not speak HTTP"),
             ),
         });
     }
@@ -94,13 +94,13 @@ fn of_cause(
     let words = match why {
         io::ErrorKind::ConnectionRefused => "nothing listens there (connection refused)",
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            "there is no way to it in the network"
+            "there is no network route to it"
         }
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::UnexpectedEof => {
-            let words = format!("{server} ends the connection before it is made");
+            let words = format!("{server} closed the connection before it was established");
             return Some((Kind::Connect, words));
         }
         io::ErrorKind::TimedOut => return Some(no_connection(way)),
@@ -137,17 +137,14 @@ fn broken_off(error: &reqwest::Error, way: &Way<'_>) -> (Kind, String) {
     if error.is_connect() {
         return (
             Kind::Connect,
-            format!("no connection to {server} comes about"),
+            format!("no connection to {server} can be established"),
         );
     }
     if error.is_decode() {
-        let words = format!("{server} packs its answer in a way that can't be read");
+        let words = format!("{server} compresses its answer in a way that is not supported");
         return (Kind::Interrupted, words);
     }
-    (
-        Kind::Interrupted,
-        format!("{server} broke off the connection"),
-    )
+    (Kind::Interrupted, format!("{server} closed the connection"))
 }
 
 fn of_tls(error: &Tls, server: &str) -> (Kind, String) {
@@ -166,14 +163,14 @@ fn of_tls(error: &Tls, server: &str) -> (Kind, String) {
         }
         Tls::InvalidMessage(_) => protocol(
             ProtocolFault::NoTls,
-            "does not speak TLS: it may be a port for http",
+            "does not speak TLS: it may be an http port",
         ),
         Tls::PeerIncompatible(_)
         | Tls::AlertReceived(
             Alert::ProtocolVersion | Alert::InsufficientSecurity | Alert::HandshakeFailure,
         ) => protocol(
             ProtocolFault::TooOld,
-            "and the pipe have no version or cipher of TLS in common: it takes TLS 1.2 and 1.3",
+            "and the pipe have no TLS version or cipher in common: the pipe supports TLS 1.2 and 1.3",
         ),
         Tls::AlertReceived(
             Alert::CertificateRequired
@@ -184,12 +181,13 @@ fn of_tls(error: &Tls, server: &str) -> (Kind, String) {
             | Alert::AccessDenied,
         ) => protocol(
             ProtocolFault::ClientCertificate,
-            "wants a certificate of its clients, which the pipe has none of",
+            "requires a client certificate, and the pipe has none",
         ),
-        Tls::AlertReceived(Alert::UnrecognisedName) => {
-            protocol(ProtocolFault::Handshake, "serves no host of this name")
-        }
-        _ => protocol(ProtocolFault::Handshake, "breaks off the TLS handshake"),
+        Tls::AlertReceived(Alert::UnrecognisedName) => protocol(
+            ProtocolFault::Handshake,
+            "does not serve a host of this name",
+        ),
+        _ => protocol(ProtocolFault::Handshake, "aborted the TLS handshake"),
     }
 }
 

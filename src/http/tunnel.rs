@@ -23,7 +23,7 @@ pub(super) async fn ask(proxy: &ProxyAddress, target: &Url) -> (ProxyFault, Stri
         Ok(Ok(head)) => understand(&head, &name),
         Ok(Err(_)) => (
             ProxyFault::Unreachable,
-            format!("the proxy {name} breaks off the connection"),
+            format!("the proxy {name} closed the connection"),
         ),
         Err(_) => (
             ProxyFault::Unreachable,
@@ -72,20 +72,20 @@ pub(super) fn of_status(status: Option<u16>, name: &str) -> (ProxyFault, String)
         ),
         Some(status @ (401 | 403 | 451)) => (
             ProxyFault::Refused,
-            format!("the proxy {name} refuses to lead there (HTTP {status})"),
+            format!("the proxy {name} refuses to connect to the server (HTTP {status})"),
         ),
         // It did open one now.
         Some(status @ (200..=299 | 408 | 425 | 429 | 500 | 502..=599)) => (
             ProxyFault::Unreachable,
-            format!("the proxy {name} does not get through at the moment (HTTP {status})"),
+            format!("the proxy {name} could not reach the server (HTTP {status})"),
         ),
         Some(status) => (
             ProxyFault::NoProxy,
-            format!("what answers at {name} is no proxy (HTTP {status})"),
+            format!("{name} does not answer like a proxy (HTTP {status})"),
         ),
         None => (
             ProxyFault::NoProxy,
-            format!("what answers at {name} is no proxy"),
+            format!("{name} does not answer like a proxy"),
         ),
     }
 }

@@ -30,10 +30,9 @@ impl Place {
         let called = |name: &Option<String>| name.clone().unwrap_or_else(|| "<default>".to_owned());
         Err(Trouble::Wrong(Diagnostic::refused(
             format!(
-                "{} calls the branch {}, which is {} elsewhere in the chain: TeamCity hands a branch down a chain by its name, and would \
-                 build a default branch there",
-                search.at,
+                "the branch is called {} in {}, but {} elsewhere in the chain, so TeamCity would build a default branch there",
                 called(&found.name),
+                search.at,
                 called(&self.branch)
             ),
             "Give the VCS roots of this repository the same branch specification and the same default branch in TeamCity.",

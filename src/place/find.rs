@@ -68,7 +68,7 @@ pub async fn find(
     choose_pin(client, &mut place, &chain.top).await?;
     if !place.at_top {
         events.event(&Event::Note(format!(
-            "{} has no VCS root of this repository, what it depends on has: branch and commit are for {}",
+            "{} has no VCS root of this repository, but builds that it depends on have one. Branch and commit apply to {}",
             wanted.build_type,
             names(&place.below)
         )));
@@ -211,11 +211,10 @@ async fn hidden_ones(
     match hidden.first() {
         Some(first) if found.is_empty() => Err(Trouble::Wrong(Diagnostic::refused(
             format!(
-                "{} has no VCS root of this repository, and whether {first} has one, on which it depends, the token may not see",
+                "{} has no VCS root of this repository, and the token's user may not view the VCS roots of {first}, on which it depends",
                 wanted.build_type
             ),
-            "Give the token's user the permission \"View build configuration settings\" there, or add it to the token's scope: else \
-             TeamCity might build default branches instead of this commit.",
+            "Give the token's user the permission \"View build configuration settings\" there, or add it to the token's scope. Without it TeamCity might build default branches instead of this commit.",
         ))),
         _ => Ok(found),
     }

@@ -21,7 +21,7 @@ pub fn refused(kind: &ErrorKind, wanted: &Wanted<'_>, place: &Place) -> Option<D
     if !place.at_top {
         return Some(Diagnostic::refused(
             format!(
-                "TeamCity does not take the commit {commit} for {id}, which has no VCS root of this repository itself"
+                "TeamCity does not accept the commit {commit} for {id}, which has no VCS root of this repository"
             ),
             "Attach a VCS root of this repository to it in TeamCity. Or give the token's user the permissions \"Customize build \
              revisions\" and \"View build configuration settings\" (TeamCity 2022.04 or later).",
@@ -29,7 +29,7 @@ pub fn refused(kind: &ErrorKind, wanted: &Wanted<'_>, place: &Place) -> Option<D
     }
     let what = match (&place.branch, wanted.branch) {
         (None, BranchChoice::Tag(name)) => {
-            format!("the default branch of {id}, and the tag {name} is no branch there")
+            format!("the default branch of {id}, and the tag {name} is not a branch there")
         }
         (None, BranchChoice::Unknown) => {
             format!("the default branch of {id}, and this pipeline has no branch")
@@ -39,8 +39,7 @@ pub fn refused(kind: &ErrorKind, wanted: &Wanted<'_>, place: &Place) -> Option<D
     };
     Some(Diagnostic::refused(
         format!("the commit {commit} is not on {what}"),
-        "Set BRANCH to the branch that has it (for example BRANCH: 'release/1.0'), or REVISION to 'latest' for the newest change of the \
-         branch.",
+        "Set BRANCH to the branch that contains it (for example BRANCH: 'release/1.0'), or set REVISION to 'latest' for the newest commit of the branch.",
     ))
 }
 
@@ -59,7 +58,7 @@ pub fn without_root(wanted: &Wanted<'_>) -> Result<(String, String), Diagnostic>
         Some(variable) => Err(Diagnostic::refused(
             format!("{id} has no VCS root of this repository, so {variable} does not apply to it"),
             format!(
-                "Attach a VCS root of this repository to it in TeamCity, or leave {variable} out to run it on its default branch."
+                "Attach a VCS root of this repository to it in TeamCity, or remove {variable} to run it on its default branch."
             ),
         )),
         None => Ok((

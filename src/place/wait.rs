@@ -37,7 +37,7 @@ impl Search<'_> {
             (None, None) => return Ok(()),
         };
         self.events.event(&Event::Note(format!(
-            "TeamCity does not know {what} in {id} yet: told it of the push, waiting for up to {}",
+            "TeamCity does not know {what} in {id} yet. Told it about the push, and waiting for up to {}",
             humantime::format_duration(patience)
         )));
         let start = Instant::now();
@@ -50,7 +50,7 @@ impl Search<'_> {
                 // A token that may not tell it can still wait for the server's own polling.
                 match self.client.notify_of_commit(id).await {
                     Err(error) if !error.kind.is_refusal() => {
-                        return Err(self.failed("telling TeamCity of the push", error));
+                        return Err(self.failed("telling TeamCity about the push", error));
                     }
                     _ => {}
                 }
@@ -94,7 +94,7 @@ impl Search<'_> {
                 && place.revision.is_some()
             {
                 self.events.event(&Event::Note(format!(
-                    "{branch} is no branch for TeamCity: its commit is built on the default branch of {id}"
+                    "{branch} is not a branch in TeamCity: its commit is built on the default branch of {id}"
                 )));
                 (place.branch, place.is_default) = (None, true);
                 return Ok(());
@@ -105,7 +105,7 @@ impl Search<'_> {
                 ),
                 format!(
                     "Add it to the branch specification of the VCS root (for example +:refs/heads/*), check that TeamCity can reach the \
-                     repository, or name another branch in BRANCH. {}",
+                     repository, or set BRANCH to another branch. {}",
                     self.client.base()
                 ),
             )));

@@ -69,7 +69,7 @@ pub async fn agent(
             agent.map(|agent| state(agent, all))
         }
         AgentChoice::Pool(name) => client.pool(name).await.map(|pool| {
-            all.good(QUESTION, format!("the agent pool {name} is there"));
+            all.good(QUESTION, format!("the agent pool {name} exists"));
             pool.id.map(|id| Target::Pool {
                 id,
                 name: name.clone(),
@@ -128,7 +128,7 @@ fn state(agent: AgentState, all: &mut Findings) -> Option<Target> {
         odd(format!("the agent {name} is not connected"));
     }
     if good {
-        all.good(QUESTION, format!("the agent {name} takes builds"));
+        all.good(QUESTION, format!("the agent {name} accepts builds"));
     }
     Some(Target::Agent { id, name })
 }
@@ -159,7 +159,7 @@ pub async fn agents(
         Err(error) if error.kind.is_refusal() => {
             all.odd(
                 QUESTION,
-                format!("{id}: the token's user may not see which agents could run it ({error})"),
+                format!("{id}: the token's user may not view which agents can run it ({error})"),
                 rights::AGENTS.advice(None),
             );
             Ok(())
@@ -184,7 +184,7 @@ async fn any(
     match found.agent.len() {
         0 => all.odd(
             QUESTION,
-            format!("{id}: no connected agent{of} that the token's user may see can run it"),
+            format!("{id}: no connected agent{of} that the token's user may view can run it"),
             "A build would wait in the queue. Connect an agent, or see the page \"Compatible Agents\" of the configuration. QUEUE_TIMEOUT limits \
              the wait.",
         ),

@@ -27,6 +27,9 @@ pub async fn build(client: &Client, id: BuildId, all: &mut Findings) -> Result<B
         .build_type_id
         .as_deref()
         .unwrap_or("a configuration without an id");
-    all.good(QUESTION, format!("the build {id} is there, of {of}"));
+    all.good(
+        QUESTION,
+        format!("the build {id} exists and belongs to {of}"),
+    );
     Ok(build)
 }

@@ -46,7 +46,7 @@ pub async fn build_type(
         all.odd(
             QUESTION,
             format!("{id} is paused in TeamCity"),
-            "Pausing turns off its triggers only. A run starts it all the same.",
+            "Pausing only turns off its triggers. A run can still start it.",
         );
     }
     Ok(build_type)

@@ -50,27 +50,26 @@ const REVISIONS: Right = Right {
     id: "customize_build_revisions",
     name: "Customize build revisions",
     allows: "set revisions",
-    lost: Some("A run waits until TeamCity knows the commit, where it could name it at once."),
+    lost: Some("A run must first wait until TeamCity has found the commit."),
 };
 const RUNTIME: Right = Right {
     id: "view_build_runtime_data",
     name: "View build runtime parameters and data",
     allows: "view parameters of builds",
-    lost: Some("Nothing is lost."),
+    lost: Some("A run does not need it."),
 };
 const SETTINGS: Right = Right {
     id: "view_build_configuration_settings",
     name: "View build configuration settings",
-    allows: "view which repositories a configuration builds",
-    lost: Some("A run sets the commit on all VCS roots, also on those of other repositories."),
+    allows: "view VCS roots",
+    lost: Some("A run sets the commit on all VCS roots, including those of other repositories."),
 };
 const TAG: Right = Right {
     id: "tag_build",
     name: "Tag build",
     allows: "tag builds",
     lost: Some(
-        "If the answer to the queue request is lost, the build is found by configuration, branch, commit, user and time alone, and is never \
-         canceled. TAGS, 'cancel' and SUPERSEDE find no builds.",
+        "If the answer to the queue request is lost, the build is found only by configuration, branch, commit, user and time, and is never canceled. TAGS has no effect. 'cancel', 'sweep' and SUPERSEDE find no builds.",
     ),
 };
 const COMMENT: Right = Right {
@@ -90,7 +89,7 @@ pub const AGENTS: Right = Right {
     id: "view_agent_details",
     name: "View agent details",
     allows: "view agents",
-    lost: Some("Nothing tells beforehand whether an agent can run the build."),
+    lost: Some("A run can't check beforehand whether an agent can run the build."),
 };
 
 /// All of them.
@@ -223,8 +222,8 @@ impl Held {
             Ok(_) => {
                 all.odd(
                     QUESTION,
-                    format!("{id}: TeamCity does not tell what the token's user may do in the project {project}"),
-                    "This is so for some limited tokens. TeamCity refuses what is not allowed when a run asks for it.",
+                    format!("{id}: TeamCity does not list the permissions of the token's user in the project {project}"),
+                    "This happens with some limited tokens. Continuing without the list. If a permission is missing, TeamCity refuses the request that needs it.",
                 );
                 Ok(None)
             }
@@ -232,7 +231,7 @@ impl Held {
                 all.odd(
                     QUESTION,
                     format!("{id}: the permissions of the token's user can't be read ({error})"),
-                    "Continuing without them. TeamCity refuses what is not allowed when a run asks for it.",
+                    "Continuing without them. If a permission is missing, TeamCity refuses the request that needs it.",
                 );
                 Ok(None)
             }

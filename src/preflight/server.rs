@@ -95,13 +95,16 @@ pub async fn server(reach: &Reach<'_>, all: &mut Findings) -> Result<Known, Bad>
     let Some(release) = server.release() else {
         return Err(Bad::new(
             SERVER,
-            cure::no_teamcity(base, "it does not say its version"),
+            cure::no_teamcity(base, "the server does not say its version"),
         ));
     };
     if release < OLDEST {
         return Err(Bad::new(SERVER, cure::too_old(&server.described())));
     }
-    all.good(SERVER, format!("it is TeamCity {}", server.described()));
+    all.good(
+        SERVER,
+        format!("the server is TeamCity {}", server.described()),
+    );
     let user = match reach.client.current_user().await {
         Ok(user) => user,
         Err(error) => return Err(Bad::new(TOKEN, failed(reach, &error))),
@@ -110,7 +113,7 @@ pub async fn server(reach: &Reach<'_>, all: &mut Findings) -> Result<Known, Bad>
         Some(user) => all.good(
             TOKEN,
             format!(
-                "TeamCity accepts {}, which is {}'s",
+                "TeamCity accepts {}, which belongs to {}",
                 reach.credential,
                 user.called()
             ),
@@ -122,7 +125,7 @@ pub async fn server(reach: &Reach<'_>, all: &mut Findings) -> Result<Known, Bad>
                 reach.credential
             ),
             format!(
-                "Log in to TeamCity as a user, and make a token on {}.",
+                "Log in to TeamCity as a user, and create a token on {}.",
                 token_page(base)
             ),
         ),
@@ -152,7 +155,7 @@ async fn unanswered(reach: &Reach<'_>, error: &Error, all: &mut Findings) -> Bad
                 if release(&text).is_some_and(|release| release < OLDEST) {
                     return Bad::new(SERVER, cure::too_old(&text));
                 }
-                all.good(SERVER, format!("it is TeamCity {text}"));
+                all.good(SERVER, format!("the server is TeamCity {text}"));
             }
             Bad::new(TOKEN, cure::unauthorized(base, reach.credential))
         }
@@ -208,10 +211,10 @@ pub async fn version(
         // Cloud leaves the version out of its name.
         None if !text.starts_with("(build") => Err(Bad::new(
             SERVER,
-            cure::no_teamcity(base, "it has no version of TeamCity's"),
+            cure::no_teamcity(base, "it has no TeamCity version"),
         )),
         release => {
-            all.good(SERVER, format!("it is TeamCity {text}"));
+            all.good(SERVER, format!("the server is TeamCity {text}"));
             Ok(release)
         }
     }
@@ -237,7 +240,7 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
         [only] => {
             let name = only.name.as_deref().unwrap_or("without a name");
             let limits = only.permission_restrictions.as_ref().map_or_else(
-                || "may do all that its user may".to_owned(),
+                || "has all permissions of its user".to_owned(),
                 |limits| {
                     let projects: Vec<&str> = limits.projects().into_iter().collect();
                     if projects.is_empty() {
@@ -256,8 +259,8 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
                     let date = expires.format("%Y-%m-%d");
                     all.odd(
                         EXPIRY,
-                        format!("the token \"{name}\" {limits}, and expires in {days} days, on {date}"),
-                        format!("Make a new one on {page}, and store it as a secured variable; 'token rotate' does both."),
+                        format!("the token \"{name}\" {limits}, and expires in {days} days, on {date} (UTC)"),
+                        format!("Create a new one on {page}, and store it as a secured variable. 'token rotate' does both."),
                     );
                 }
                 Some((expires, days)) => {
@@ -265,7 +268,7 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
                     all.good(
                         EXPIRY,
                         format!(
-                            "the token \"{name}\" {limits}, and expires in {days} days, on {date}"
+                            "the token \"{name}\" {limits}, and expires in {days} days, on {date} (UTC)"
                         ),
                     );
                 }
@@ -278,7 +281,7 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
                 .filter(|(_, (expires, _))| *expires > now)
                 .min_by_key(|(_, (expires, _))| *expires);
             let which = format!(
-                "the user has {} tokens, and TeamCity does not tell which this is",
+                "the user has {} tokens, and TeamCity does not say which one is in use",
                 several.len()
             );
             match soonest {
@@ -287,14 +290,14 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
                     let name = token.name.as_deref().unwrap_or("without a name");
                     all.odd(
                         EXPIRY,
-                        format!("{which}; \"{name}\" expires in {days} days, on {date}"),
-                        format!("If it is this one, make a new one on {page}, and store it as a secured variable; 'token rotate' does both."),
+                        format!("{which}; \"{name}\" expires in {days} days, on {date} (UTC)"),
+                        format!("If it is the one in use, create a new one on {page}, and store it as a secured variable. 'token rotate' does both."),
                     );
                 }
                 Some((_, (expires, _))) => all.good(
                     EXPIRY,
                     format!(
-                        "{which}; none expires before {}",
+                        "{which}; none expires before {} (UTC)",
                         expires.format("%Y-%m-%d")
                     ),
                 ),

@@ -68,7 +68,7 @@ fn one_build(build: &BuildOutcome) -> String {
         Ending::Canceled => "The build was canceled",
         Ending::FailedToStart => "The build failed to start",
         Ending::Deleted => "The build was deleted",
-        Ending::WrongRevision => "The build took another commit than asked",
+        Ending::WrongRevision => "The build used another commit than requested",
         Ending::CommitNotFound => "TeamCity did not find the build's commit",
         Ending::TimedOut => "The build did not end in time",
         Ending::NotQueued => "The build was not queued",

@@ -31,7 +31,7 @@ pub struct Budget {
 
 /// It was not fetched in time.
 #[derive(Debug, thiserror::Error)]
-#[error("TeamCity did not give it in time")]
+#[error("TeamCity did not answer in time")]
 pub struct Late;
 
 impl Budget {

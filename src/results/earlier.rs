@@ -122,7 +122,7 @@ pub async fn started(
             format!(
                 "BUILD_ID is auto, but no earlier step of this pipeline started a build with WAIT: 'false'{file}"
             ),
-            "Start one in an earlier step. Where the token may not tag builds, hand that step's file teamcity-builds.json on as an artifact.",
+            "Start one in an earlier step. If the token may not tag builds, pass that step's teamcity-builds.json on as an artifact.",
         ));
     }
     Ok(ids)
@@ -149,9 +149,9 @@ fn of_steps(storage: &Path) -> Vec<PathBuf> {
 }
 
 fn of_this_pipeline(text: &str, server_url: &str, marker: &Marker) -> Result<Vec<Left>, String> {
-    let read = json::read(text).map_err(|why| format!("is of no use: {why}"))?;
+    let read = json::read(text).map_err(|why| format!("can't be used: {why}"))?;
     if page::server(&read.server_url) != page::server(server_url) {
-        return Err(format!("is of another server ({})", read.server_url));
+        return Err(format!("is from another server ({})", read.server_url));
     }
     let tag = read.pipeline.tag.as_deref();
     // Outside Pipelines tags are random, and nobody else's file lies here.
@@ -160,7 +160,7 @@ fn of_this_pipeline(text: &str, server_url: &str, marker: &Marker) -> Result<Vec
         None => read.pipeline.number.is_none(),
     };
     if !same {
-        return Err("is of another pipeline".to_owned());
+        return Err("is from another pipeline".to_owned());
     }
     let step = read.pipeline.step;
     Ok(read

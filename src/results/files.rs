@@ -170,7 +170,7 @@ impl Folder {
         let names = self.names.borrow();
         let beside = names.iter().filter(|(own, name)| own != name);
         let told = beside.map(|(own, name)| {
-            format!("{own} was not written by the pipe, so it stays as it is: the pipe's is {name}")
+            format!("{own} was not written by the pipe and is kept. The pipe writes {name} instead")
         });
         told.collect()
     }
@@ -256,7 +256,7 @@ mod tests {
         }
         assert_eq!(
             folder.beside(),
-            ["a.env was not written by the pipe, so it stays as it is: the pipe's is a.2.env"]
+            ["a.env was not written by the pipe and is kept. The pipe writes a.2.env instead"]
         );
         assert_eq!(listed(root.path()), ["a.1.env", "a.2.env", "a.env"]);
     }

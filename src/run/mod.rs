@@ -202,7 +202,7 @@ async fn let_go(context: &Context<'_>, why: &str, ending: &Ending, until: Instan
     });
     if !context.settings.follow.cancel_on_stop {
         context.events.event(&Event::Note(
-            "The build is left alone, as CANCEL_ON_STOP says.".to_owned(),
+            "The build is not canceled (CANCEL_ON_STOP).".to_owned(),
         ));
         return;
     }

@@ -184,7 +184,7 @@ async fn queue_all(
         let adopted = earlier.iter().find(|build| !build.is_finished()).cloned();
         let mut joined = adopted
             .is_some()
-            .then_some("an earlier try of this step had queued it");
+            .then_some("an earlier attempt of this step queued it");
         let mut own = true;
         let adopted = match adopted {
             Some(build) => Some(build),
@@ -328,7 +328,7 @@ async fn earlier(
     let all: Result<Vec<_>, _> = all.into_iter().collect();
     all.map_err(|error| {
         cure::teamcity(
-            "looking for builds of an earlier try",
+            "looking for builds of an earlier attempt",
             &error,
             context.client.base(),
         )

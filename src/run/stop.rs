@@ -124,7 +124,7 @@ async fn cancel_entry(
         (Some(id), _) => {
             context.ledger.update(position, |entry| entry.own = false);
             let text = format!(
-                "Build {id} is left alone: it was not queued by this step, or was merged with another's."
+                "Build {id} is not canceled: this step did not queue it, or TeamCity merged it with another request."
             );
             context.events.event(&Event::Note(text));
             Canceled::No
@@ -156,7 +156,7 @@ async fn cancel_entry(
         (None, None) if entry.in_flight => {
             // Without its tag nothing tells it from another's.
             context.events.event(&Event::Warning(format!(
-                "A build of {} may have been started: the answer to its queue request is not known, and without a tag it can't be canceled.",
+                "A build of {} may have been started: the answer to its queue request was lost. Without a tag it can't be canceled.",
                 entry.build_type
             )));
             Canceled::No

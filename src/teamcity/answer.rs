@@ -37,12 +37,12 @@ pub(super) fn of_answer(base: &Url, response: &Response, body: &[u8]) -> ErrorKi
         }
         401 => ErrorKind::Unauthorized,
         400 if base.scheme() == "http" && WANTS_TLS.iter().any(|words| body.contains(words)) => {
-            let words = format!("{} wants TLS: it is a port for https", host(base));
+            let words = format!("{} requires TLS: it is an https port", host(base));
             ErrorKind::Protocol(ProtocolFault::WantsTls, words)
         }
-        400 | 403 if READ_ONLY.iter().any(|words| body.contains(words)) => ErrorKind::Unavailable(
-            "this node of the server may not change anything at the moment".to_owned(),
-        ),
+        400 | 403 if READ_ONLY.iter().any(|words| body.contains(words)) => {
+            ErrorKind::Unavailable("this node of the server is read-only at the moment".to_owned())
+        }
         503 if body.contains("Stage:") && page => maintenance(&body),
         429 => ErrorKind::Unavailable("it asks for fewer requests (HTTP 429)".to_owned()),
         408 | 425 | 500..=599 => {
@@ -149,7 +149,7 @@ pub(super) fn message(body: &str) -> String {
     };
     let text = one_line(&without_stack(&text), LONGEST_MESSAGE);
     if text.is_empty() {
-        "without a reason".to_owned()
+        "no reason given".to_owned()
     } else {
         text
     }

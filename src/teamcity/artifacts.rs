@@ -221,7 +221,9 @@ impl Download<'_> {
                 }
                 Ok(Ok(None)) => ErrorKind::Unreadable("it ended early".to_owned()),
                 Ok(Err(error)) => ErrorKind::from(error),
-                Err(_) => ErrorKind::Unreachable(format!("no byte came for {} s", STALL.as_secs())),
+                Err(_) => {
+                    ErrorKind::Unreachable(format!("no data arrived for {} s", STALL.as_secs()))
+                }
             };
             self.fault(why).await?;
         }
@@ -277,7 +279,7 @@ impl Download<'_> {
                     .zip(length)
                     .is_some_and(|(size, length)| size != length)
             {
-                let why = "what comes is not the file that was listed".to_owned();
+                let why = "it is not the file that was listed".to_owned();
                 self.fault(ErrorKind::Unreadable(why)).await?;
                 return Ok(anew);
             }

@@ -99,10 +99,10 @@ pub enum ErrorKind {
     #[error("TEAMCITY_URL answers with a redirect to {0}")]
     Redirected(String),
     /// A single sign-on, or another gateway, wants a login of its own.
-    #[error("something before TeamCity wants its own login: {0}")]
+    #[error("a proxy in front of TeamCity requires its own login: {0}")]
     SignOn(String),
     /// The answer is a page for people.
-    #[error("what answers is not TeamCity's REST API but a web page ({0})")]
+    #[error("the answer is a web page, not TeamCity's REST API ({0})")]
     WebPage(String),
     /// The answer can't be read.
     #[error("TeamCity's answer can't be understood: {0}")]
@@ -117,7 +117,7 @@ pub enum ErrorKind {
     #[error("TeamCity refuses: {0}")]
     Forbidden(String),
     /// 404.
-    #[error("TeamCity does not find it: {0}")]
+    #[error("TeamCity cannot find it: {0}")]
     NotFound(String),
     /// 400, 409, and other refusals.
     #[error("TeamCity refuses the request ({status}): {message}")]

@@ -22,8 +22,8 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 fn plainly(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "it ends in the middle",
-        serde_json::error::Category::Data => "it is of another kind than expected",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is no JSON",
+        serde_json::error::Category::Data => "it has an unexpected type",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is not JSON",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }

@@ -60,7 +60,7 @@ impl Requests {
             let request = self.request(Method::GET, url.clone(), JSON, None, attempt);
             async move {
                 let late = || {
-                    let why = format!("no whole answer within {} s", LIST_LIMIT.as_secs());
+                    let why = format!("no complete answer within {} s", LIST_LIMIT.as_secs());
                     failure(ErrorKind::Unreachable(why), None)
                 };
                 // On the heap: what is asked for side by side would need a large stack.

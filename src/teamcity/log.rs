@@ -150,14 +150,15 @@ impl TextLog {
             let Some(line) = self.raw_line().await? else {
                 // No log is without its header.
                 let whole = (!self.header).then_some(None);
-                return whole
-                    .ok_or_else(|| ErrorKind::Unreadable("it is no build log".to_owned()).into());
+                return whole.ok_or_else(|| {
+                    ErrorKind::Unreadable("it is not a build log".to_owned()).into()
+                });
             };
             if self.header {
                 self.header = !line.trim().is_empty();
                 self.headers = self.headers.saturating_add(1);
                 if self.headers > LONGEST_HEADER {
-                    return Err(ErrorKind::Unreadable("it is no build log".to_owned()).into());
+                    return Err(ErrorKind::Unreadable("it is not a build log".to_owned()).into());
                 }
                 continue;
             }
@@ -203,7 +204,7 @@ impl TextLog {
                 Ok(Err(error)) => return Err(ErrorKind::from(error).into()),
                 Err(_) => {
                     return Err(
-                        ErrorKind::Unreachable("the build log stopped coming".to_owned()).into(),
+                        ErrorKind::Unreachable("the build log ended early".to_owned()).into(),
                     );
                 }
             }

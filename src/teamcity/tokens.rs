@@ -113,7 +113,7 @@ impl Client {
                     // What is wrong with it must not be said: the message might quote the new token.
                     let made = read_json::<Token>(&answer).ok();
                     made.filter(|made| made.value.is_some()).ok_or_else(|| {
-                        let error = ErrorKind::Unreadable("it holds no token".to_owned());
+                        let error = ErrorKind::Unreadable("it contains no token".to_owned());
                         let trouble = error.trouble(None);
                         crate::http::Failure { error, trouble }
                     })

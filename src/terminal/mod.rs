@@ -66,10 +66,10 @@ impl Person for Terminal {
             let limit = (LONGEST_SECRET as u64).saturating_add(1);
             io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
             if bytes.len() > LONGEST_SECRET {
-                return Err(io::Error::other("it is far too long for a token"));
+                return Err(io::Error::other("it is too long for a token"));
             }
             let text = std::str::from_utf8(&bytes)
-                .map_err(|_| io::Error::other("it is no text in UTF-8"))?;
+                .map_err(|_| io::Error::other("it is not UTF-8 text"))?;
             Ok(Zeroizing::new(text.to_owned()))
         }))
     }
@@ -87,7 +87,7 @@ async fn in_thread<T: Send + 'static>(
     std::thread::spawn(move || sender.send(work()));
     receiver
         .await
-        .unwrap_or_else(|_| Err(io::Error::other("reading it ended early")))
+        .unwrap_or_else(|_| Err(io::Error::other("the input ended early")))
 }
 
 /// Puts the terminal back as it was, also when a signal ends the question.

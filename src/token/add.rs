@@ -63,14 +63,11 @@ pub async fn add(
         .put_note(variable, stored.note.as_ref(), &info)
         .await
         .map_err(|trouble| Diagnostic {
-            what: format!(
-                "the token is stored, but not the note beside it: {}",
-                trouble.what
-            ),
+            what: format!("the token is stored, but its note is not: {}", trouble.what),
             ..trouble
         })?;
     session.say(&format!(
-        "✔ Stored as the secured variable {variable} of {scope}. Pipelines pass it to the pipe by TEAMCITY_TOKEN: ${variable}"
+        "✔ Stored as the secured variable {variable} of {scope}. Pipelines pass it to the pipe with TEAMCITY_TOKEN: ${variable}"
     ));
     if let Some(old) = stored
         .info
@@ -89,8 +86,7 @@ fn guide(server: &Url, release: Option<(u32, u32)>) -> String {
         .collect();
     let limit = match release {
         Some(release) if release < LIMITED_SINCE => {
-            "A token of this version of TeamCity may do all that its user may: best make a user for pipelines, with a role in the projects \
-             whose builds they run."
+            "A token of this version of TeamCity has all permissions of its user. Create a user for pipelines, with a role in the projects whose builds they run."
         }
         Some(_) => {
             "Limit it there: choose \"Limit per project\" as permission scope, the project whose builds the pipelines run, and the permissions above."
@@ -101,7 +97,7 @@ fn guide(server: &Url, release: Option<(u32, u32)>) -> String {
         }
     };
     format!(
-        "Make an access token on {}\nIts user needs these permissions in the projects whose builds are to run:\n{}\n{limit}\n",
+        "Create an access token on {}\nIts user needs these permissions in the projects of the build configurations:\n{}\n{limit}\n",
         token_page(server),
         names.join("\n")
     )
@@ -121,12 +117,11 @@ fn introduce(session: &Session, known: &Known, expires: Expiry) {
     if expires.days(now).is_some_and(|days| days < WARN_DAYS) {
         session
             .console
-            .warning("It expires soon. 'token rotate' replaces it by a new one.");
+            .warning("It expires soon. 'token rotate' replaces it.");
     }
     if expires == Expiry::Unknown && !known.tokens.token.is_empty() {
         session.console.warning(&format!(
-            "The user has {} tokens, and TeamCity does not tell which of them this is. So its expiry is not known, and 'token rotate' and \
-             'token remove --revoke' can't find it there. 'token create' makes one that is known.",
+            "The user has {} tokens, and TeamCity does not say which one this is. Its expiry is unknown, and 'token rotate' and 'token remove --revoke' can't find it. 'token create' creates one that they can find.",
             known.tokens.token.len()
         ));
     }
@@ -147,7 +142,7 @@ fn introduce(session: &Session, known: &Known, expires: Expiry) {
         .collect();
     if !lacking.is_empty() {
         session.console.warning(&format!(
-            "The token is limited, and lacks what the pipe may need: {}",
+            "The token is limited, and lacks permissions that the pipe may need: {}",
             lacking.join(", ")
         ));
     }
@@ -156,13 +151,13 @@ fn introduce(session: &Session, known: &Known, expires: Expiry) {
 /// The question before a token is replaced.
 pub fn replaces(variable: &str, scope: &Scope, stored: &Stored) -> String {
     let what = stored.info.as_ref().map_or_else(
-        || "nothing is noted about it".to_owned(),
+        || "it has no note".to_owned(),
         |info| {
             let user = info.user.as_deref().unwrap_or("an unknown user");
             format!("a token of {user} on {}", info.server)
         },
     );
-    format!("{variable} of {scope} is there already ({what}) and would be replaced.")
+    format!("{variable} of {scope} already exists ({what}) and would be replaced.")
 }
 
 /// What is said of a token that is no longer stored.
@@ -173,7 +168,7 @@ pub fn stays_valid(old: &Info) -> String {
         .as_deref()
         .map_or_else(String::new, |name| format!(" \"{name}\""));
     format!(
-        "The token{which} that was stored before stays valid in TeamCity. Delete it on {page} if nothing else uses it."
+        "The token{which} that was stored before is still valid in TeamCity. Delete it on {page} if nothing else uses it."
     )
 }
 

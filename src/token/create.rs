@@ -79,7 +79,7 @@ pub async fn create(session: &Session, command: Create) -> Result<(), Diagnostic
     .make()
     .await?;
     session.say(&format!(
-        "Pipelines pass it to the pipe by TEAMCITY_TOKEN: ${variable}"
+        "Pipelines pass it to the pipe with TEAMCITY_TOKEN: ${variable}"
     ));
     if let Some(old) = old.filter(|old| old.token_name.is_some() || old.fingerprint.is_some()) {
         session.say(&stays_valid(&old));
@@ -115,7 +115,7 @@ pub async fn tokens(known: &Known, server: &Url) -> Result<Tokens, Diagnostic> {
         if error.kind.is_refusal() {
             Diagnostic {
                 cure: format!(
-                    "Log in with --user, or with a token that is not limited; or make the token on {} and use 'token add'.",
+                    "Log in with --user, or with a token that is not limited. Or create the token on {}, and use 'token add'.",
                     token_page(server)
                 ),
                 ..trouble
@@ -139,8 +139,8 @@ fn check_name(name: &str) -> Result<(), Diagnostic> {
         return Ok(());
     }
     Err(Diagnostic::usage(
-        "--name can't be used as the name of a token",
-        "Write letters, digits, spaces, '-', '_' and '.', at most 100.",
+        "--name is not a valid name for a token",
+        "Write at most 100 letters, digits, spaces, '-', '_' and '.'.",
     ))
 }
 
@@ -157,9 +157,9 @@ fn new_name(
     };
     if tokens.named(&name).is_some() {
         return Err(Diagnostic::refused(
-            format!("the user has a token \"{name}\" already"),
+            format!("the user already has a token \"{name}\""),
             format!(
-                "Choose another --name, or leave it out; or delete that one on {} if nothing uses it.",
+                "Choose another --name, leave it out, or delete that token on {} if nothing uses it.",
                 token_page(server)
             ),
         ));
@@ -216,11 +216,11 @@ pub fn expiry(
     if known.release < LIMITED_SINCE {
         return Err(Diagnostic::refused(
             format!(
-                "TeamCity {} makes no tokens that expire, when a program asks for one",
+                "TeamCity {} can't create tokens that expire through its REST API",
                 known.server.described()
             ),
             format!(
-                "Leave out --expires-in; or make the token on {} and use 'token add'.",
+                "Leave out --expires-in, or create the token on {} and use 'token add'.",
                 token_page(server)
             ),
         ));
@@ -246,17 +246,17 @@ async fn limits(
 ) -> Result<Option<Restrictions>, Diagnostic> {
     let Some(project) = project else {
         if known.release >= LIMITED_SINCE {
-            session.say("The new token may do all that its user may. With --project it would be limited to what the pipe needs there.");
+            session.say("The new token has all permissions of its user. --project limits it to the permissions that the pipe needs there.");
         }
         return Ok(None);
     };
     if known.release < LIMITED_SINCE {
         return Err(Diagnostic::refused(
             format!(
-                "TeamCity {} has no tokens that are limited to a project",
+                "TeamCity {} can't limit a token to a project",
                 known.server.described()
             ),
-            "Leave out --project, and log in as a user who may do no more than the pipelines need.",
+            "Leave out --project, and log in as a user who has only the permissions that pipelines need.",
         ));
     }
     match known.client.permissions(project).await {
@@ -280,7 +280,7 @@ async fn limits(
                     "there is no project {project} on {server}, or {} may not view it ({error})",
                     known.user.called()
                 ),
-                "The id stands in the address of the project's page (…/project/<id>).",
+                "Check the id: the address of the project's page ends in /project/<id>.",
             ));
         }
         Err(error) => {

@@ -112,9 +112,9 @@ impl Expiry {
 impl fmt::Display for Expiry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => formatter.write_str("it is not known when it expires"),
+            Self::Unknown => formatter.write_str("its expiry is unknown"),
             Self::Never => formatter.write_str("it never expires"),
-            Self::At(time) => write!(formatter, "it expires on {}", time.format("%Y-%m-%d")),
+            Self::At(time) => write!(formatter, "it expires on {} (UTC)", time.format("%Y-%m-%d")),
         }
     }
 }

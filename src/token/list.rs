@@ -114,13 +114,13 @@ fn variables(all: &[Variable]) -> Vec<String> {
 
 fn oddity(stored: &Stored) -> Option<String> {
     let text = match (&stored.variable, &stored.info) {
-        (None, _) => "only its note is there: finish it by 'token create' or 'token remove'",
+        (None, _) => "only its note is there. Finish with 'token create' or 'token remove'",
         (Some(variable), _) if !variable.secured => {
-            "it is not secured, so that everybody with access can read it: make a new one"
+            "it is not secured, so everybody with access can read it. Replace it with 'token create'"
         }
-        (Some(_), None) => "nothing is noted about it: 'token add' or 'token create' would",
+        (Some(_), None) => "it has no note. 'token add' and 'token create' write one",
         (Some(_), Some(info)) if !info.leftovers.is_empty() => {
-            "an unfinished command left tokens in TeamCity: 'token rotate' or 'token create' cleans up"
+            "an unfinished command left tokens in TeamCity. 'token rotate' or 'token create' deletes them"
         }
         _ => return None,
     };
@@ -252,7 +252,7 @@ mod tests {
         assert!(
             oddity(&store::pick(&all, "T"))
                 .unwrap()
-                .contains("nothing is noted")
+                .contains("has no note")
         );
         let all = [variable("T", None), note];
         assert_eq!(oddity(&store::pick(&all, "T")), None);

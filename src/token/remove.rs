@@ -33,12 +33,12 @@ pub async fn remove(
     if stored.variable.is_none() && stored.note.is_none() {
         return Err(Diagnostic::refused(
             format!("there is no variable {variable} in {scope}"),
-            "'token list' shows what there is.",
+            "'token list' shows the stored tokens.",
         ));
     }
     let what = if revoke {
         format!(
-            "{variable} would be deleted from {scope}, and its token in TeamCity too: whatever else uses that token stops working."
+            "{variable} would be deleted from {scope}, and its token in TeamCity. Everything else that uses the token stops working."
         )
     } else {
         format!("{variable} would be deleted from {scope}.")
@@ -50,7 +50,7 @@ pub async fn remove(
         (true, None) => {
             return Err(Diagnostic::refused(
                 format!(
-                    "nothing is noted beside {variable} of {scope}, so that its token can't be found in TeamCity"
+                    "{variable} of {scope} has no note, so its token can't be found in TeamCity"
                 ),
                 "Leave out --revoke, and delete the token on its user's page in TeamCity. Nothing was changed.",
             ));
@@ -64,7 +64,7 @@ pub async fn remove(
         (Some(revocation), _) => revocation.carry_out(session).await?,
         (None, Some(info)) => session.say(&still_valid(info)),
         (None, None) => session.say(
-            "The token stays valid in TeamCity. Delete it on its user's page there (profile, Access Tokens), unless something else uses it.",
+            "The token is still valid in TeamCity. Delete it on its user's page there (profile, Access Tokens), unless something else uses it.",
         ),
     }
     if let Some(note) = &stored.note {
@@ -82,7 +82,7 @@ fn still_valid(info: &Info) -> String {
         _ => String::new(),
     };
     format!(
-        "The token{which} stays valid in TeamCity: delete it on {page}, or next time with --revoke, unless something else uses it."
+        "The token{which} is still valid in TeamCity. Delete it on {page} unless something else uses it. --revoke does this as well."
     )
 }
 
@@ -129,18 +129,18 @@ impl Revocation {
         {
             return Err(Diagnostic::refused(
                 format!(
-                    "the login is {}'s, and the token in {variable} is {}'s, who alone may delete it",
+                    "the login belongs to {}, but the token in {variable} belongs to {}, who alone may delete it",
                     known.login_name(),
                     info.user.as_deref().unwrap_or_default()
                 ),
-                "Nothing was changed.",
+                "Log in as that user, or leave out --revoke. Nothing was changed.",
             ));
         }
         let only = known.only_token().and_then(|token| token.name.clone());
         let Some(name) = info.token_name.clone().or(only) else {
             return Err(Diagnostic::refused(
                 format!(
-                    "it is not known which of {}'s tokens is in {variable}",
+                    "TeamCity does not say which of {}'s tokens is in {variable}",
                     known.login_name()
                 ),
                 format!(
@@ -164,7 +164,7 @@ impl Revocation {
         let all = match self {
             Self::Over(server) => {
                 session.say(&format!(
-                    "✔ {server} accepts the token no longer: it has expired, or was deleted there before"
+                    "✔ {server} no longer accepts the token: it has expired, or was deleted there before"
                 ));
                 return Ok(());
             }
@@ -178,7 +178,7 @@ impl Revocation {
                 }
                 Ok(true) => session.say(&format!("✔ Deleted the token \"{name}\" in TeamCity")),
                 Ok(false) => session.say(&format!(
-                    "✔ The token \"{name}\" was gone from TeamCity already"
+                    "✔ The token \"{name}\" was already deleted in TeamCity"
                 )),
                 Err(error) => {
                     let trouble = cure::login("deleting it", &error, &all.server, "the login");

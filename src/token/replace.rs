@@ -76,7 +76,7 @@ impl Replacement<'_> {
         };
         let expires = self.known.expiry(Some(&made));
         session.say(&format!(
-            "✔ Made the token \"{name}\" of {}; {expires}",
+            "✔ Created the token \"{name}\" of {}; {expires}",
             self.known.user.called()
         ));
         let Some(value) = made.value.clone() else {
@@ -107,7 +107,7 @@ impl Replacement<'_> {
             .await
             .map_err(|trouble| Diagnostic {
                 what: format!(
-                    "the new token is stored, but not the note beside it, so that no old one is deleted: {}",
+                    "the new token is stored, but its note is not, so the old token was not deleted: {}",
                     trouble.what
                 ),
                 cure: format!("{} Then run the command again.", trouble.cure),
@@ -186,8 +186,8 @@ impl Replacement<'_> {
             return Ok(());
         }
         Err(Diagnostic::refused(
-            "the new token turned out to be another user's",
-            "Nothing was replaced. Check what stands between this program and TeamCity.",
+            "the new token belongs to another user",
+            "Nothing was replaced. Check whether a proxy in front of TeamCity changes its answers.",
         ))
     }
 
@@ -195,7 +195,7 @@ impl Replacement<'_> {
     async fn verify(&self, new: &Client) -> Result<(), Diagnostic> {
         let again = |trouble: Diagnostic| Diagnostic {
             what: format!(
-                "the new token was stored, but could not be verified, so that no old one is deleted: {}",
+                "the new token was stored, but could not be verified, so the old token was not deleted: {}",
                 trouble.what
             ),
             cure: format!("{} Then run the command again.", trouble.cure),
@@ -207,7 +207,7 @@ impl Replacement<'_> {
             Some(_) => {
                 return Err(Diagnostic::refused(
                     format!(
-                        "Bitbucket kept {} as a plain variable, which everybody can read",
+                        "Bitbucket stored {} as a plain variable, which everybody can read",
                         self.variable
                     ),
                     format!(
@@ -220,7 +220,7 @@ impl Replacement<'_> {
             None => {
                 return Err(again(Diagnostic::refused(
                     format!("Bitbucket does not list {}", self.variable),
-                    "Look at the variables in Bitbucket's settings.",
+                    "Check the variables in Bitbucket's settings.",
                 )));
             }
         }
@@ -285,11 +285,11 @@ impl Replacement<'_> {
                 ..trouble
             },
             kind if kind.is_refusal() => Diagnostic {
-                cure: "Nothing was stored. Check --project, --expires-in and --name against what TeamCity says.".to_owned(),
+                cure: "Nothing was stored. Compare --project, --expires-in and --name with TeamCity's message.".to_owned(),
                 ..trouble
             },
             _ => Diagnostic {
-                cure: format!("{} What was stored before is still stored.", trouble.cure),
+                cure: format!("{} The previous token is still stored.", trouble.cure),
                 ..trouble
             },
         }
@@ -300,8 +300,8 @@ impl Replacement<'_> {
         self.take_back(made.name.as_deref().unwrap_or(&self.wanted.name))
             .await;
         Diagnostic::refused(
-            "TeamCity's new token has a form that no token has",
-            "Nothing was stored. Make one on its page, and use 'token add'.",
+            "TeamCity's answer contains no valid token",
+            "Nothing was stored. Create one on TeamCity's page, and use 'token add'.",
         )
     }
 
@@ -309,7 +309,7 @@ impl Replacement<'_> {
         if trouble.status == ExitStatus::Unreachable {
             return Diagnostic {
                 cure: format!(
-                    "It may be stored all the same, so that both tokens stay valid. Run the command again: it cleans up. {}",
+                    "The new token may be stored nevertheless, and both tokens are valid. Run the command again to clean up. {}",
                     trouble.cure
                 ),
                 ..trouble

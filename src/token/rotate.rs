@@ -36,10 +36,10 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Diagnostic
             match &stored.variable {
                 None => format!("there is no variable {variable} in {scope}"),
                 Some(_) => format!(
-                    "nothing is noted beside {variable} of {scope}, so that its token can't be found in TeamCity"
+                    "{variable} of {scope} has no note, so its token can't be found in TeamCity"
                 ),
             },
-            "'token create' makes a token, stores it and notes what 'token rotate' needs.",
+            "'token create' creates a token, stores it, and writes the note that 'token rotate' needs.",
         ));
     };
     let own = session.noted_secret(&variable, &info, server.as_ref());
@@ -47,11 +47,11 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Diagnostic
     let Some(old) = info.token_name.clone() else {
         return Err(Diagnostic::refused(
             format!(
-                "it is not known which of {}'s tokens is in {variable}",
+                "TeamCity does not say which of {}'s tokens is in {variable}",
                 info.user.as_deref().unwrap_or("its user")
             ),
             format!(
-                "Replace it by one that is known ('token create'), and delete the old one on {}.",
+                "Replace it with 'token create', and delete the old one on {}.",
                 token_page(&server)
             ),
         ));
@@ -59,8 +59,7 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Diagnostic
     session
         .confirm(
             &format!(
-                "{variable} of {scope} would get a new token, and the old one, \"{old}\", would be deleted in TeamCity: whatever else uses it \
-                 stops working, and so do runs that began with it."
+                "{variable} of {scope} would get a new token, and the old one, \"{old}\", would be deleted in TeamCity. Everything else that uses it stops working, including runs that have already started."
             ),
             yes,
         )
@@ -77,21 +76,21 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Diagnostic
     {
         return Err(Diagnostic::refused(
             format!(
-                "the login is {}'s, and the token in {variable} is {}'s",
+                "the login belongs to {}, but the token in {variable} belongs to {}",
                 known.login_name(),
                 info.user.unwrap_or_default()
             ),
-            "Log in as that user (--user), or let 'token create' replace it by a token of another user.",
+            "Log in as that user (--user), or use 'token create' to replace it with a token of another user.",
         ));
     }
     let all = tokens(&known, &server).await?;
     let Some(before) = all.named(&old) else {
         return Err(Diagnostic::refused(
             format!(
-                "{} has no token \"{old}\" in TeamCity any more",
+                "{} no longer has a token \"{old}\" in TeamCity",
                 known.user.called()
             ),
-            "So it is not known what the new one should be like: let 'token create' replace it.",
+            "Its limits are unknown, so it can't be rotated. Replace it with 'token create'.",
         ));
     };
     let noted: BTreeSet<String> = info.leftovers.iter().cloned().collect();
@@ -123,14 +122,14 @@ pub async fn rotate(session: &Session, command: Rotate) -> Result<(), Diagnostic
 pub fn noted_server(info: &Info, argument: Option<url::Url>) -> Result<url::Url, Diagnostic> {
     let noted = crate::config::parse_base_url(&info.server).map_err(|(what, _)| {
         Diagnostic::refused(
-            format!("the address of the server that is noted beside the token {what}"),
-            "'token add' or 'token create' replaces both.",
+            format!("the server's address in the token's note {what}"),
+            "Use 'token add' or 'token create', which replace the token and its note.",
         )
     })?;
     match argument {
         Some(server) if !info.is_on(&server) => Err(Diagnostic::usage(
-            format!("the stored token is one of {noted}, and not of {server}"),
-            "Leave out --server, or name that one.",
+            format!("the stored token belongs to {noted}, not to {server}"),
+            "Leave out --server, or use that address.",
         )),
         _ => Ok(noted),
     }

@@ -81,7 +81,7 @@ pub async fn log_in(session: &Session, server: &Url, login: &Login) -> Result<Kn
                 reach.credential
             ),
             format!(
-                "Log in to TeamCity as a user, and make a token on {}.",
+                "Log in to TeamCity as a user, and create a token on {}.",
                 token_page(server)
             ),
         ));

@@ -136,14 +136,14 @@ impl Session {
         let text = read.map_err(|error| {
             Diagnostic::usage(
                 format!("{what} can't be read: {error}"),
-                "Write it to standard input, or run the command in a terminal.",
+                "Pass it on standard input, or run the command in a terminal.",
             )
         })?;
         let text = text.trim();
         if text.is_empty() {
             return Err(Diagnostic::usage(
-                format!("there is no {what}"),
-                "Write it to standard input, or run the command in a terminal. It is never an argument, which would show in lists of processes.",
+                format!("no {what} was given"),
+                "Pass it on standard input, or run the command in a terminal. It can't be an argument, because process lists show arguments.",
             ));
         }
         Ok(Secret::new(text))
@@ -157,10 +157,7 @@ impl Session {
         let token = self.secret(&format!("access token of {server}")).await?;
         match config::token_mistake(token.expose()) {
             None => Ok(token),
-            Some((what, how)) => Err(Diagnostic::usage(
-                format!("what was given as token {what}"),
-                format!("Give the token: {how}."),
-            )),
+            Some((what, how)) => Err(Diagnostic::usage(format!("the given token {what}"), how)),
         }
     }
 
@@ -175,8 +172,8 @@ impl Session {
         let person = &self.world.person;
         if !person.can_be_asked() {
             return Err(Diagnostic::usage(
-                format!("{what} And nobody can be asked here whether that is meant"),
-                "Add --yes if it is. Nothing was changed.",
+                format!("{what} There is no terminal on which to confirm it"),
+                "Add --yes to confirm. Nothing was changed.",
             ));
         }
         let answer = person.ask(&format!("{what} Go on? [y/N] ")).await;
@@ -188,8 +185,8 @@ impl Session {
         {
             "y" | "yes" => Ok(()),
             _ => Err(Diagnostic::usage(
-                "the answer was no",
-                "Nothing was changed.",
+                "the command was not confirmed",
+                "Nothing was changed. Answer 'y', or add --yes.",
             )),
         }
     }

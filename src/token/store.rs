@@ -207,7 +207,7 @@ fn no_environment(scope: &Scope, all: &[Environment]) -> Diagnostic {
     Diagnostic::refused(
         format!("there is no {scope}"),
         if names.is_empty() {
-            "The repository has no environments: they are made in its settings, under Deployments."
+            "The repository has no environments. Create them in its settings, under Deployments."
                 .to_owned()
         } else {
             format!("Its environments are {}.", names.join(", "))

@@ -48,6 +48,8 @@ pub fn draw(entries: &[Entry], now: DateTime<Utc>, width: Option<usize>) -> Stri
             lines.push(format!("  ⚠ {}", one_line(warning, 300)));
         }
     }
+    lines.push(String::new());
+    lines.push("Dates and times are in UTC.".to_owned());
     lines.join("\n")
 }
 
@@ -190,7 +192,7 @@ mod tests {
             user: None,
             date_added: None,
             last_authenticated: None,
-            warning: Some("nothing is noted about it".to_owned()),
+            warning: Some("it has no note".to_owned()),
             ..entry("", Expiry::Unknown)
         };
         vec![

@@ -8,6 +8,37 @@ const RESET: &str = "\u{1b}[0m";
 /// Longer sequences than this are no colours.
 const LONGEST_COLOUR: usize = 40;
 
+/// Longest line of several sentences, in characters.
+const WIDTH: usize = 180;
+
+/// A text of our own behind a prefix, on several lines where it is long: only between sentences, so that each name and link stays whole.
+#[must_use]
+pub fn under(prefix: &str, text: &str) -> Vec<String> {
+    let mut lines = vec![prefix.to_owned()];
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut ends = rest.match_indices(". ").filter_map(|(at, _)| {
+            let (sentence, after) = rest.split_at_checked(at.saturating_add(1))?;
+            Some((sentence, after.strip_prefix(' ')?))
+        });
+        let end = ends.find(|(_, after)| after.starts_with(char::is_uppercase));
+        let (sentence, after) = end.unwrap_or((rest, ""));
+        if let Some(line) = lines.last_mut() {
+            let length = line.chars().count();
+            if length <= prefix.chars().count() {
+                line.push_str(sentence);
+            } else if length.saturating_add(sentence.chars().count()) < WIDTH {
+                line.push(' ');
+                line.push_str(sentence);
+            } else {
+                lines.push(" ".repeat(prefix.chars().count()) + sentence);
+            }
+        }
+        rest = after;
+    }
+    lines
+}
+
 /// One line of plain text of at most `max_chars` characters, for names, status texts and the like.
 ///
 /// Escape sequences, control characters, and marks that hide or reorder text go away. Line breaks and tabs become
@@ -318,6 +349,24 @@ mod tests {
         }
         plain.push_str(rest);
         plain
+    }
+
+    #[test]
+    fn long_texts_go_on_lines_of_their_own_after_a_full_stop() {
+        let (short, long) = (
+            "Look at a.b. ok. 7 are there.",
+            format!("Or {}.", "x".repeat(200)),
+        );
+        assert_eq!(under("→ ", short), [format!("→ {short}")]);
+        let lines = under("→ ", &format!("{short} {long} Then go on."));
+        assert_eq!(
+            lines,
+            [
+                format!("→ {short}"),
+                format!("  {long}"),
+                "  Then go on.".to_owned()
+            ]
+        );
     }
 
     proptest! {

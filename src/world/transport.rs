@@ -134,7 +134,7 @@ pub enum ProtocolFault {
 pub enum ProxyFault {
     /// It wants a user and a password, or others (407).
     Password,
-    /// It refuses to lead there (403 and the like).
+    /// It refuses to connect to the server (403 and the like).
     Refused,
     /// What answers at its address is no proxy, or the address is none.
     NoProxy,

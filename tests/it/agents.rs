@@ -64,7 +64,7 @@ async fn the_old_variable_still_works_and_says_what_to_write() {
     step.run(&simulator)
         .await
         .ends_with(0)
-        .says("AGENT_ID is the old name: write AGENT: 'id:7'");
+        .says("AGENT_ID is the old name. Write AGENT: 'id:7'");
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,8 +85,8 @@ async fn a_top_without_a_root_hands_branch_and_commit_to_its_chain() {
                 let simulator = Simulator::start(scenario);
                 let ran = on_feature().run(&simulator).await;
                 ran.ends_with(0)
-                    .says("branch and commit are for")
-                    .says("At 9f8e7d6c5b4a: ")
+                    .says("Branch and commit apply to")
+                    .says("Verified at commit 9f8e7d6c5b4a: ")
                     .says("✔ Compile #1: success");
                 for part in ["Compile", "Test"] {
                     is_at(&simulator, part, "App_Git", NEW);
@@ -108,7 +108,7 @@ async fn an_old_server_takes_the_commit_of_a_dependency_or_nothing_is_queued() {
         let simulator = Simulator::start(scenario);
         let ran = on_feature().run(&simulator).await;
         ran.ends_with(4)
-            .says("does not take the commit 9f8e7d6c5b4a for Top")
+            .says("does not accept the commit 9f8e7d6c5b4a for Top")
             .says("Attach a VCS root of this repository");
         assert!(simulator.builds().is_empty());
     }
@@ -168,13 +168,13 @@ async fn a_top_with_a_root_of_its_own_has_its_dependencies_verified() {
     };
     let simulator = Simulator::start(scenario(build_types()));
     let ran = on_feature().run(&simulator).await;
-    ran.ends_with(0).says("At 9f8e7d6c5b4a: ");
+    ran.ends_with(0).says("Verified at commit 9f8e7d6c5b4a: ");
     let astray = plan().outcome(Outcome::BuildsOtherRevision(HEAD.to_owned()));
     let simulator = Simulator::start(scenario(build_types()));
     simulator.set_plans("Compile", [astray]);
     let ran = on_feature().run(&simulator).await;
     ran.ends_with(4)
-        .says("This build must not count: Compile #1 builds the commit 555555555555 instead of 9f8e7d6c5b4a");
+        .says("This is not the requested build: Compile #1 builds the commit 555555555555 instead of 9f8e7d6c5b4a");
     assert!(built(&simulator, "Top").canceled_by.is_some());
 }
 
@@ -263,7 +263,7 @@ async fn roots_that_call_the_branch_differently_are_refused_before_anything_is_q
     let simulator = Simulator::start(scenario);
     let ran = on_feature().run(&simulator).await;
     ran.ends_with(4)
-        .says("calls the branch")
+        .says("the branch is called")
         .says("heads/feature/y")
         .says("the same branch specification");
     assert!(simulator.builds().is_empty());
@@ -328,7 +328,7 @@ async fn a_commit_that_only_another_branch_has_names_the_variable_branch() {
             let ran = step.set("BITBUCKET_COMMIT", NEW).run(&simulator).await;
             ran.ends_with(4)
                 .says("is not on the default branch of App_Build")
-                .says("Set BRANCH to the branch that has it");
+                .says("Set BRANCH to the branch that contains it");
             assert!(simulator.builds().is_empty());
         }
         let simulator = Simulator::start(scenario().version(version));

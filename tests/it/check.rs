@@ -53,7 +53,7 @@ async fn a_good_setup_is_good_on_every_version() {
         let net = Net::new(Scenario::new().version(version));
         let ran = check(&net).set("PARAMETERS", "a=b").run().await;
         ran.ends_with(0)
-            .says("A run has all that it needs")
+            .says("A run has everything that it needs")
             .says_not("⚠")
             .says_not("eyJ");
         nothing_was_queued(&net);
@@ -126,8 +126,8 @@ async fn wrong_variables_hide_nothing_else() {
         .run()
         .await;
     ran.ends_with(3)
-        .says("✖ TIMEOUT can't be 'soon'")
-        .says("✖ WAIT can't be 'perhaps'")
+        .says("✖ TIMEOUT has the invalid value 'soon'")
+        .says("✖ WAIT has the invalid value 'perhaps'")
         .says("✔ TeamCity accepts the token")
         .says("✖ BUILD_TYPE_ID: there is no build configuration Nowhere");
     let ran = check(&net)
@@ -138,7 +138,7 @@ async fn wrong_variables_hide_nothing_else() {
     ran.ends_with(3)
         .says("✖ TEAMCITY_TOKEN is missing")
         .says("✖ BUILD_TYPE_ID is missing")
-        .says("✔ it is TeamCity 2025.11");
+        .says("✔ the server is TeamCity 2025.11");
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,7 +149,7 @@ async fn the_way_to_teamcity_is_told_stage_by_stage() {
         .run()
         .await
         .ends_with(5)
-        .says("the name nowhere.example.com is not known here")
+        .says("the name nowhere.example.com can't be resolved")
         .says("TEAMCITY_URL");
     net.teamcity().set_mode(Mode::Starting);
     check(&net)
@@ -184,7 +184,7 @@ async fn old_servers_and_bad_tokens_are_told() {
         .run()
         .await
         .ends_with(4)
-        .says("✔ it is TeamCity 2025.11")
+        .says("✔ the server is TeamCity 2025.11")
         .says("✖ https://tc.example.com/ does not accept the token in TEAMCITY_TOKEN")
         .says_not("eyJ");
     check(&net)
@@ -192,7 +192,7 @@ async fn old_servers_and_bad_tokens_are_told() {
         .run()
         .await
         .ends_with(0)
-        .says("⚠ the token \"soon\" may do all that its user may, and expires in 4 days");
+        .says("⚠ the token \"soon\" has all permissions of its user, and expires in 4 days");
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,7 +204,7 @@ async fn builds_that_are_to_be_followed_are_looked_for() {
         .run()
         .await
         .ends_with(0)
-        .says("is there, of App_Build");
+        .says("exists and belongs to App_Build");
     follow("1")
         .run()
         .await

@@ -47,10 +47,11 @@ async fn an_expired_credential_is_told_from_a_missing_scope() {
     let ran = run("run", expired.clone(), &token).await;
     ran.ends_with(0)
         .says("build status")
-        .says("it is expired, revoked or wrong")
+        .says("it has expired, was revoked, or is wrong")
         .says("under Access tokens");
     let ran = run("check", expired, &token).await;
-    ran.ends_with(0).says("It is expired, revoked or wrong");
+    ran.ends_with(0)
+        .says("It has expired, was revoked, or is wrong");
 
     let lacking = Credential::access_token("s3same-0pen", &[Scope::Pipeline]);
     let ran = run("run", lacking.clone(), &token).await;
@@ -94,7 +95,7 @@ async fn check_tries_each_call_and_changes_nothing() {
         if lists_scopes {
             ran.says("it may set build statuses (scope repository)");
         } else {
-            ran.says("Whether it may set build statuses is unproven");
+            ran.says("right to set build statuses is unproven");
         }
         let requests = bitbucket.requests();
         assert!(requests.iter().all(|request| request.method == "GET"));

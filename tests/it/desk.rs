@@ -307,7 +307,7 @@ impl Net {
         if host != "api.bitbucket.org" {
             return Err(TransportError {
                 kind: TransportErrorKind::Name,
-                detail: format!("the name {host} is not known here"),
+                detail: format!("the name {host} can't be resolved"),
             });
         }
         ask_bitbucket(&self.bitbucket, request).await

@@ -178,6 +178,28 @@ fn pipe_yml_has_what_atlassians_list_asks_for() {
         );
     }
     assert!(pipe["tags"].as_array().is_some_and(|tags| !tags.is_empty()));
+    let readme = document("README.md");
+    let description = pipe["description"].as_str().unwrap();
+    assert_eq!(readme.lines().nth(2), Some(description));
+    let repository = pipe["repository"].as_str().unwrap();
+    let logo = pipe["icon"].as_str().unwrap();
+    let logo = logo
+        .strip_prefix(&format!("{repository}/raw/main/"))
+        .unwrap();
+    assert!(document(logo).starts_with("<svg "));
+    assert!(document("LICENSE").contains("Apache License"));
+    assert!(section(&readme, "## License").contains("Apache License 2.0"));
+    let changelog = document("CHANGELOG.md");
+    assert!(changelog.contains("versions 0.x.y a minor version may change behaviour"));
+    let support = section(&readme, "## Support");
+    for asked in [
+        "version of the pipe",
+        "`DEBUG: 'true'`",
+        "log",
+        "steps to reproduce",
+    ] {
+        assert!(support.contains(asked), "{asked}");
+    }
 }
 
 #[test]

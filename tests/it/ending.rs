@@ -241,7 +241,7 @@ async fn a_green_build_whose_commit_is_never_named_is_5_and_says_why() {
         let ran = Step::new().run(&simulator).await;
         ran.ends_with(5)
             .says("does not say which commit")
-            .says("does not name the commit")
+            .says("does not say yet which commit")
             .says_not("N/A");
         assert!(ran.took < s(70), "{:?}", ran.took);
         // Nothing was asked for that could be another.

@@ -513,7 +513,7 @@ fn merge_check() {
 fn sweep() {
     let ran = run("sweep.yml", shop(), &[], &[]);
     ran.all_pass();
-    assert!(ran.log(0).contains("Left behind"), "{}", ran.log(0));
+    assert!(ran.log(0).contains("left behind"), "{}", ran.log(0));
     let asked = ran.bitbucket.requests();
     assert!(asked.iter().any(|seen| seen.path.contains("/pipelines/")));
 }

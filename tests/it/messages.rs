@@ -124,9 +124,47 @@ struct Reader<'a> {
     /// What each kind of error says, by its name.
     kinds: &'a BTreeMap<String, Vec<String>>,
     found: Vec<Message>,
+    /// Warnings and notes, which need nothing done.
+    notes: BTreeSet<String>,
 }
 
 impl Reader<'_> {
+    /// What the log says beside diagnostics: a warning, a note, a line.
+    fn note(&mut self, tokens: &[TokenTree]) {
+        let (name, group) = match tokens {
+            [
+                of,
+                one,
+                two,
+                TokenTree::Ident(kind),
+                TokenTree::Group(group),
+                ..,
+            ] if is_word(of, "Event") && is_mark(one, ':') && is_mark(two, ':') => {
+                (kind.to_string(), group)
+            }
+            [dot, TokenTree::Ident(method), TokenTree::Group(group), ..] if is_mark(dot, '.') => {
+                (format!(".{method}"), group)
+            }
+            _ => return,
+        };
+        let arguments = arguments(group);
+        let said = match (name.as_str(), arguments.as_slice()) {
+            ("Warning" | "Note" | "Failed", [said])
+            | (".warning" | ".say" | ".text" | ".line", [said]) => text(said),
+            (".warn", [variable, said]) => format!("{} {}", text(variable), text(said)),
+            _ => return,
+        };
+        if said.contains(' ') && says_something(&said) {
+            // Colours, and the build's name where there are several.
+            let plain = [
+                "{BOLD}", "{DIM}", "{RED}", "{YELLOW}", "{RESET}", "{prefix}",
+            ]
+            .into_iter()
+            .fold(said, |said, colour| said.replace(colour, ""));
+            self.notes.insert(plain.trim().to_owned());
+        }
+    }
+
     fn add(&mut self, end: &'static str, cause: String, cure: String) {
         if says_something(&cause) {
             self.found.push(Message {
@@ -143,6 +181,7 @@ impl Reader<'_> {
         let mut kinds: Vec<String> = Vec::new();
         let mut at = 0;
         while at < tokens.len() {
+            self.note(&tokens[at..]);
             match &tokens[at..] {
                 // Tests say what they like.
                 [module, name, TokenTree::Group(_), ..]
@@ -179,7 +218,11 @@ impl Reader<'_> {
                             self.add("3", format!("{variable} {what}"), how.clone());
                         }
                         ("wrong", [variable, _, how]) => {
-                            self.add("3", format!("{variable} can't be '{{value}}'"), how.clone());
+                            self.add(
+                                "3",
+                                format!("{variable} has the invalid value '{{value}}'"),
+                                how.clone(),
+                            );
                         }
                         ("missing", [variable, how]) => {
                             self.add("3", format!("{variable} is missing"), how.clone());
@@ -317,7 +360,7 @@ fn faults(stream: TokenStream, found: &mut BTreeMap<String, Vec<String>>) {
                 "CertificateFault" => {
                     format!("TeamCity can't be reached safely: {{certificate}} {words}")
                 }
-                "ProtocolFault" if !words.starts_with("what") => {
+                "ProtocolFault" if !words.contains("{server}") => {
                     format!("TeamCity can't be reached: {{server}} {words}")
                 }
                 "ProtocolFault" => format!("TeamCity can't be reached: {words}"),
@@ -359,6 +402,11 @@ fn constants(stream: TokenStream, found: &mut BTreeMap<String, String>) {
 }
 
 fn messages() -> Vec<Message> {
+    read().0
+}
+
+/// All diagnostics, and all warnings and notes with the folder that says them.
+fn read() -> (Vec<Message>, BTreeSet<(String, String)>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     rust_files(&root, &mut files);
@@ -373,6 +421,7 @@ fn messages() -> Vec<Message> {
         faults(stream, &mut known);
     }
     let mut all = Vec::new();
+    let mut notes = BTreeSet::new();
     for file in files {
         let path = file.strip_prefix(&root).unwrap();
         let room = path
@@ -383,6 +432,7 @@ fn messages() -> Vec<Message> {
             room: &room,
             kinds: &known,
             found: Vec::new(),
+            notes: BTreeSet::new(),
         };
         let stream: TokenStream = std::fs::read_to_string(&file).unwrap().parse().unwrap();
         let mut named = BTreeMap::new();
@@ -396,6 +446,7 @@ fn messages() -> Vec<Message> {
             }
         }
         all.extend(reader.found);
+        notes.extend(reader.notes.into_iter().map(|said| (room.clone(), said)));
     }
     let id = "{id}".into();
     all.extend(rights::ALL.map(|right| Message {
@@ -407,7 +458,7 @@ fn messages() -> Vec<Message> {
     let mut seen = BTreeSet::new();
     all.retain(|message| seen.insert((message.cause.clone(), message.cure.clone())));
     all.sort_by(|one, other| one.room.cmp(&other.room));
-    all
+    (all, notes)
 }
 
 fn cell(text: &str) -> String {
@@ -420,7 +471,8 @@ fn the_list_of_messages_is_what_the_code_says() {
          [When it does not work](when-it-does-not-work.md) explains those of a run. `UPDATE_MESSAGES=1 cargo test messages` writes this file anew.\n"
         .to_owned();
     let mut room = String::new();
-    for message in messages() {
+    let (all, notes) = read();
+    for message in all {
         if message.room != room {
             room.clone_from(&message.room);
             list.push_str(&format!(
@@ -433,6 +485,12 @@ fn the_list_of_messages_is_what_the_code_says() {
             cell(&message.cause),
             cell(&message.cure)
         ));
+    }
+    list.push_str(
+        "\n## Warnings and notes\n\nWhat the log says beside diagnostics, and where nothing has to be done.\n\n| From | Text |\n|---|---|\n",
+    );
+    for (room, said) in notes {
+        list.push_str(&format!("| {room} | {} |\n", cell(&said)));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(LIST);
     if std::env::var_os("UPDATE_MESSAGES").is_some() {
@@ -454,6 +512,52 @@ fn each_message_has_a_cause_and_a_cure_apart() {
             "{}: a cause has no full stop, its cure follows on a line of its own",
             message.cause
         );
+    }
+}
+
+/// The sentences of a text, as the log may break its lines.
+fn sentences(text: &str) -> Vec<&str> {
+    text.split_inclusive(". ").map(str::trim_end).collect()
+}
+
+/// Longest sentence of our own, in columns, with a dozen or so for each value.
+const WIDEST: usize = 200;
+
+#[test]
+fn each_sentence_is_short_and_each_cure_is_a_sentence() {
+    for message in messages() {
+        for sentence in sentences(&message.cause)
+            .into_iter()
+            .chain(sentences(&message.cure))
+        {
+            assert!(sentence.chars().count() < WIDEST, "too long: {sentence}");
+        }
+        let cure = message.cure.trim_end_matches('}');
+        let of_a_value = cure.len() < message.cure.len();
+        assert!(
+            of_a_value || cure.ends_with(['.', '?']),
+            "{}: its cure is no sentence: {cure}",
+            message.cause
+        );
+        assert!(
+            cure.starts_with(|first: char| first.is_uppercase() || "{'\"".contains(first))
+                || cure.starts_with("NO_PROXY"),
+            "{}: its cure does not begin a sentence: {cure}",
+            message.cause
+        );
+        // A cure in a cause is one that nobody finds.
+        for word in [": Give ", ": give ", ": write ", ": set ", ": pass "] {
+            assert!(!message.cause.contains(word), "{}", message.cause);
+        }
+    }
+}
+
+#[test]
+fn each_sentence_of_a_warning_or_a_note_is_short() {
+    for (room, said) in read().1 {
+        for sentence in sentences(&said) {
+            assert!(sentence.chars().count() < WIDEST, "{room}: {sentence}");
+        }
     }
 }
 

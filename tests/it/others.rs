@@ -219,7 +219,7 @@ async fn a_build_that_another_step_queued_and_this_one_joined_is_not_this_ones_t
         .run(&simulator)
         .await
         .ends_with(124)
-        .says("left alone");
+        .says("not canceled");
     assert_eq!(simulator.builds().len(), 1);
     assert!(!canceled(&simulator.builds()[0]));
 }

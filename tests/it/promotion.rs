@@ -50,7 +50,7 @@ async fn what_an_earlier_step_built_is_deployed_and_not_built_again() {
     // Somebody pushes before the deployment.
     let ran = deploy("auto").run(&simulator).await;
     ran.ends_with(0).says(&format!(
-        "takes these builds as its dependencies: {tested} of Test"
+        "uses these builds as its dependencies: {tested} of Test"
     ));
     assert_eq!(of(&simulator, "Deploy")[0].dependencies, [tested]);
     assert_eq!(of(&simulator, "Test").len(), 1);

@@ -71,7 +71,7 @@ async fn a_short_commit_that_nobody_knows_ends_with_3_within_6_seconds_and_queue
                 .await;
             ran.ends_with(3)
                 .says("the commit 4f2a9c01d3b7 is abbreviated")
-                .says("give all 40 digits in REVISION");
+                .says("set REVISION to all 40 digits");
             assert!(simulator.builds().is_empty());
             if command == "run" {
                 assert!(ran.took <= Duration::from_secs(6), "{:?}", ran.took);

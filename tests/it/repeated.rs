@@ -99,7 +99,7 @@ async fn a_stop_leaves_what_others_asked_for_and_takes_its_own_double() {
         world.merge(world.builds()[0].id, theirs);
     })
     .await;
-    ran.ends_with(143).says("left alone");
+    ran.ends_with(143).says("not canceled");
     assert_eq!(ends(&simulator).1, 0);
     // Merged with its own double it is still its own.
     let simulator = server(Scenario::new());

@@ -49,7 +49,7 @@ async fn a_joined_build_is_not_canceled() {
         .run(&simulator)
         .await
         .ends_with(143)
-        .says("left alone");
+        .says("not canceled");
     assert!(simulator.builds()[0].canceled_by.is_none());
 }
 

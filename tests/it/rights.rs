@@ -73,7 +73,7 @@ async fn without_tags_a_lost_request_is_never_sent_again_blindly() {
         lost(&simulator, kind);
         let ran = Step::new().run(&simulator).await;
         ran.ends_with(5)
-            .says("one may have been started")
+            .says("a build may have been started")
             .says("\"Tag build\"");
         assert!(simulator.builds().is_empty(), "{}", ran.output);
     }
@@ -102,7 +102,7 @@ async fn of_two_builds_that_fit_none_is_taken() {
         simulator.queue_build("App_Build", "ci", None);
     };
     let (ran, ()) = tokio::join!(Step::new().run(&simulator), queued);
-    ran.ends_with(5).says("2 builds fit");
+    ran.ends_with(5).says("2 builds match");
     assert_eq!(simulator.builds().len(), 2);
     assert!(
         simulator
@@ -122,7 +122,7 @@ async fn a_build_that_was_found_without_its_tag_is_never_canceled() {
         .stopped_after(Duration::from_secs(120))
         .run(&simulator)
         .await;
-    ran.ends_with(143).says("is left alone");
+    ran.ends_with(143).says("is not canceled");
     assert!(
         simulator.builds()[0].canceled_by.is_none(),
         "{}",

@@ -75,12 +75,12 @@ async fn empty_and_doubled_ones_are_mistakes_and_short_ones_are_warned_of() {
     let bad = |text: &str| Step::new().set("SECRET_PARAMETERS", text);
     let simulator = Simulator::start(Scenario::new());
     for (text, says) in [
-        ("env.A=", "SECRET_PARAMETERS gives 'env.A' no value"),
+        ("env.A=", "SECRET_PARAMETERS has no value for 'env.A'"),
         (
             "env.A=hidden1\nenv.A=hidden2",
-            "SECRET_PARAMETERS sets 'env.A', which is set already",
+            "SECRET_PARAMETERS sets 'env.A', which is already set",
         ),
-        ("hidden1", "SECRET_PARAMETERS has no '=' in its item 1"),
+        ("hidden1", "SECRET_PARAMETERS has no '=' in item 1"),
     ] {
         bad(text)
             .run(&simulator)
@@ -93,10 +93,10 @@ async fn empty_and_doubled_ones_are_mistakes_and_short_ones_are_warned_of() {
     both.run(&simulator)
         .await
         .ends_with(3)
-        .says("which is set already");
+        .says("which is already set");
     assert!(simulator.builds().is_empty());
     let short = bad("env.A=abc").run(&simulator).await;
     short
         .ends_with(0)
-        .says("fewer than 4 characters in 'env.A'");
+        .says("shorter than 4 characters in 'env.A'");
 }

@@ -108,7 +108,10 @@ async fn a_build_may_be_left_alone() {
     let step = Step::new()
         .set("CANCEL_ON_STOP", "false")
         .stopped_after(Duration::from_secs(60));
-    step.run(&simulator).await.ends_with(143).says("left alone");
+    step.run(&simulator)
+        .await
+        .ends_with(143)
+        .says("not canceled");
     assert!(simulator.builds()[0].canceled_by.is_none());
 }
 

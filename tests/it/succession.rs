@@ -81,7 +81,7 @@ async fn the_step_ends_as_the_build_that_took_the_place_of_a_broken_one() {
                     false => (builds[1].id, builds[0].id),
                 };
                 ran.says("put it back into the queue")
-                    .says(&format!("following {new}"))
+                    .says(&format!("as build {new}"))
                     .says_not("Canceled the double");
                 let json: serde_json::Value =
                     serde_json::from_str(&ran.file("teamcity-builds.json")).unwrap();

@@ -80,8 +80,8 @@ fn each_refused_certificate_has_a_sentence_of_its_own() {
         (
             Certificate::expired(),
             true,
-            "has expired on 2020-01-01",
-            "must renew it",
+            "expired on 2020-01-01",
+            "to renew it",
         ),
         (
             Certificate::not_yet_valid(),
@@ -104,8 +104,8 @@ fn each_refused_certificate_has_a_sentence_of_its_own() {
         (
             Certificate::without_its_intermediate(),
             true,
-            "is of an authority that is neither public nor in TEAMCITY_CA_CERTIFICATE (seen: localhost by A fixture's intermediate)",
-            "TEAMCITY_CA_CERTIFICATE is read, but holds another authority",
+            "is signed by an authority that is neither public nor in TEAMCITY_CA_CERTIFICATE (seen: localhost by A fixture's intermediate)",
+            "TEAMCITY_CA_CERTIFICATE contains another authority",
         ),
         (Certificate::weakly_signed(), true, "too weak", "SHA-256"),
     ];
@@ -149,7 +149,7 @@ fn the_wrong_protocol_is_named_either_way() {
     let nginx = Https::new(Certificate::good())
         .page_for_plain_http()
         .before(address);
-    both_say(&nginx.url_with("http"), &[], "wants TLS", "'https://'");
+    both_say(&nginx.url_with("http"), &[], "requires TLS", "'https://'");
 }
 
 #[test]
@@ -157,13 +157,13 @@ fn a_server_of_old_and_one_that_wants_a_certificate_are_named() {
     both_say(
         &tls::tls_1_0().url(),
         &[],
-        "no version or cipher of TLS in common",
+        "no TLS version or cipher in common",
         "TLS 1.2",
     );
     both_say(
         &tls::tls_alert().url(),
         &[],
-        "no version or cipher of TLS in common",
+        "no TLS version or cipher in common",
         "TLS 1.2",
     );
     let (_simulator, address) = server();
@@ -176,8 +176,8 @@ fn a_server_of_old_and_one_that_wants_a_certificate_are_named() {
     both_say(
         &place.url(),
         &given,
-        "wants a certificate of its clients",
-        "has no certificate of its own",
+        "requires a client certificate",
+        "does not support client certificates",
     );
 }
 
@@ -186,7 +186,7 @@ fn a_host_that_is_not_there_is_told_from_one_that_refuses() {
     both_say(
         &format!("https://{UNKNOWN_HOST}"),
         &[],
-        "the name teamcity.invalid is not known here",
+        "the name teamcity.invalid can't be resolved",
         "self-hosted runner",
     );
     let closed = silence::closed_port();
@@ -199,7 +199,7 @@ fn a_host_that_is_not_there_is_told_from_one_that_refuses() {
     both_say(
         &silence::reset().url(),
         &[],
-        "ends the connection",
+        "closed the connection",
         "TEAMCITY_URL",
     );
 }
@@ -217,7 +217,7 @@ fn a_single_sign_on_wants_a_header() {
     both_say(
         &Gateway::negotiating().url(),
         &[],
-        "wants its own login",
+        "requires its own login",
         "TEAMCITY_HEADER_",
     );
     let (_simulator, address) = server();
@@ -225,7 +225,7 @@ fn a_single_sign_on_wants_a_header() {
     both_say(
         &gateway.url(),
         &[],
-        "wants its own login",
+        "requires its own login",
         "TEAMCITY_HEADER_",
     );
     let key = [("TEAMCITY_HEADER_CF_ACCESS_CLIENT_SECRET", "s3cr3t-header")];
@@ -238,7 +238,7 @@ fn a_page_for_everything_is_one_plain_sentence() {
     both_say(
         &Gateway::captive().url(),
         &[],
-        "not TeamCity's REST API but a web page (HTTP 200, \"Welcome to the network\")",
+        "a web page, not TeamCity's REST API (HTTP 200, \"Welcome to the network\")",
         "TEAMCITY_URL",
     );
 }
@@ -288,7 +288,7 @@ fn what_a_proxy_refuses_is_said_of_the_proxy() {
         ),
         (
             Proxy::answering(403),
-            "refuses to lead there (HTTP 403)",
+            "refuses to connect to the server (HTTP 403)",
             "NO_PROXY",
         ),
         (Proxy::answering(502), "(HTTP 502)", "NO_PROXY"),
@@ -320,7 +320,7 @@ fn what_is_no_proxy_is_named() {
     both_say(
         &url,
         &[("HTTPS_PROXY", &no_proxy.url())],
-        "is no proxy",
+        "does not answer like a proxy",
         "HTTPS_PROXY",
     );
     let closed = format!("http://{}", silence::closed_port());
@@ -334,7 +334,7 @@ fn what_is_no_proxy_is_named() {
     both_say(
         &url,
         &[("HTTPS_PROXY", &unknown)],
-        "its name is not known here",
+        "its name can't be resolved",
         "HTTPS_PROXY",
     );
 }

@@ -26,6 +26,6 @@ fn an_agent_is_a_name_a_number_or_a_pool() {
 #[test]
 fn the_old_number_still_works_and_the_log_says_what_to_write() {
     assert_eq!(agent(&[("AGENT_ID", "7")]), Some(AgentChoice::Id(7)));
-    assert!(warned(&[("AGENT_ID", "7")]).contains("AGENT_ID is the old name: write AGENT: 'id:7'"));
-    assert!(bad(&[("AGENT_ID", "x")]).contains("AGENT can't be 'id:x'"));
+    assert!(warned(&[("AGENT_ID", "7")]).contains("AGENT_ID is the old name. Write AGENT: 'id:7'"));
+    assert!(bad(&[("AGENT_ID", "x")]).contains("AGENT has the invalid value 'id:x'"));
 }

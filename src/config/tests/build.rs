@@ -43,7 +43,9 @@ fn several_build_configurations_come_as_list_lines_or_commas() {
             [BuildTypeId::from("A"), BuildTypeId::from("B")]
         );
     }
-    assert!(bad(&[("BUILD_TYPE_ID", "Shop / Build")]).contains("can't be 'Shop / Build'"));
+    assert!(
+        bad(&[("BUILD_TYPE_ID", "Shop / Build")]).contains("has the invalid value 'Shop / Build'")
+    );
 }
 
 #[test]
@@ -83,7 +85,7 @@ fn the_pipeline_gives_branch_and_commit() {
         pull_request.revision,
         RevisionChoice::Pipeline("0123456789ab".into())
     );
-    assert!(bad(&[("BITBUCKET_COMMIT", "HEAD")]).contains("BITBUCKET_COMMIT is no commit"));
+    assert!(bad(&[("BITBUCKET_COMMIT", "HEAD")]).contains("BITBUCKET_COMMIT is not a commit"));
 }
 
 #[test]
@@ -109,7 +111,7 @@ fn what_is_given_beats_the_pipeline() {
             RevisionChoice::Pipeline("0123456789ab".into())
         );
     }
-    assert!(bad(&[("REVISION", "main")]).contains("REVISION can't be 'main'"));
+    assert!(bad(&[("REVISION", "main")]).contains("REVISION has the invalid value 'main'"));
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn following_warns_of_what_has_no_effect_but_not_of_defaults() {
     let (_, warnings) = read(os(&pairs), CommandKind::Run).unwrap();
     assert_eq!(warnings.len(), 1);
     assert!(
-        warnings[0].what.ends_with("change nothing: TAGS"),
+        warnings[0].what.ends_with("have no effect: TAGS"),
         "{}",
         warnings[0]
     );
@@ -170,7 +172,7 @@ fn artifact_patterns_stay_inside() {
         "x}",
     ] {
         assert!(
-            bad(&[("ARTIFACTS", wrong)]).contains("ARTIFACTS can't be"),
+            bad(&[("ARTIFACTS", wrong)]).contains("ARTIFACTS has the invalid value"),
             "{wrong}"
         );
     }
@@ -228,7 +230,7 @@ fn a_list_with_a_hole_or_an_empty_item_names_the_item() {
     );
     assert!(
         bad(&[("TAGS_COUNT", "2"), ("TAGS_0", "a")])
-            .contains("item TAGS_1 is missing: TAGS_COUNT says 2")
+            .contains("item TAGS_1 is missing: TAGS_COUNT is 2")
     );
     assert!(bad(&[("TAGS_COUNT", "1")]).contains("item TAGS_0 is missing"));
     assert!(bad(&[("TAGS_0", "a"), ("TAGS_2", "c")]).contains("item TAGS_1 is missing"));
@@ -250,7 +252,7 @@ fn an_unknown_name_is_warned_of_in_a_step_with_the_probable_one() {
     ]);
     assert!(
         told.contains(
-            "PARAMETER is not a variable of this pipe, and is ignored: did you mean PARAMETERS?"
+            "PARAMETER is not a variable of this pipe, and is ignored. Did you mean PARAMETERS?"
         ),
         "{told}"
     );

@@ -28,7 +28,7 @@ fn an_address_that_cannot_work_is_refused_without_showing_secrets() {
             .unwrap_err()
             .to_string()
     };
-    assert!(wrong("tc.example.com:8111").contains("write 'https://tc.example.com:8111'"));
+    assert!(wrong("tc.example.com:8111").contains("Write 'https://tc.example.com:8111'"));
     for secret in [
         "https://user:s3cret@tc.example.com",
         "https://s3cret@tc.example.com",
@@ -40,7 +40,7 @@ fn an_address_that_cannot_work_is_refused_without_showing_secrets() {
     assert!(wrong("ftp://tc.example.com").contains("neither https nor http"));
     assert!(wrong("https://tc.example.com/app/rest").contains("REST API"));
     assert!(wrong("https://tc.example.com/login.html").contains("page"));
-    assert!(wrong("https://").contains("no valid address"));
+    assert!(wrong("https://").contains("not a valid address"));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn certificates_come_as_text_base64_or_path() {
             .starts_with("-----BEGIN CERTIFICATE-----\nMIIB")
     );
     assert!(bad(&[("TEAMCITY_CA_CERTIFICATE", "no/such.pem")]).contains("can't be read"));
-    assert!(bad(&[("TEAMCITY_CA_CERTIFICATE", "/dev/zero")]).contains("no file of certificates"));
+    assert!(bad(&[("TEAMCITY_CA_CERTIFICATE", "/dev/zero")]).contains("not a certificate file"));
     assert!(
         bad(&[("TEAMCITY_CA_CERTIFICATE", "-----BEGIN PRIVATE KEY-----")]).contains("private key")
     );
@@ -143,5 +143,5 @@ fn the_names_of_atlassians_pipes_give_a_credential() {
     ));
     assert!(!bearer.results.build_status);
     assert!(bad(&[("ATLASSIAN_API_TOKEN", "t")]).contains("ATLASSIAN_ACCOUNT_EMAIL is missing"));
-    assert!(bad(&[("BUILD_STATUS", "true")]).contains("no Bitbucket credential"));
+    assert!(bad(&[("BUILD_STATUS", "true")]).contains("needs a Bitbucket credential"));
 }

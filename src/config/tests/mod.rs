@@ -121,13 +121,13 @@ fn nothing_at_all_names_each_required_variable_once() {
     3 problems with the variables. Nothing was sent.
 
     TEAMCITY_URL is missing
-      → set it to the server's address, such as 'https://teamcity.example.com'
+      → Set it to the server's address, such as 'https://teamcity.example.com'.
 
     TEAMCITY_TOKEN is missing
-      → make an access token in TeamCity (your profile, Access Tokens) and keep it in a secured variable of that name
+      → Create an access token in TeamCity (your profile, Access Tokens), and store it in a secured variable of that name.
 
     BUILD_TYPE_ID is missing
-      → write the build configuration's id: its page's address ends in /buildConfiguration/<id>
+      → Write the id of the build configuration: the address of its page ends in /buildConfiguration/<id>.
     ");
 }
 
@@ -153,32 +153,32 @@ fn all_mistakes_are_told_together() {
     insta::assert_snapshot!(problems, @r"
     9 problems with the variables. Nothing was sent.
 
-    TEAMCITY_URL has no 'https://' at its beginning
-      → write 'https://tc.example.com'
+    TEAMCITY_URL does not begin with 'https://'
+      → Write 'https://tc.example.com'.
 
     TEAMCITY_TOKEN is missing
-      → TEAMCITY_TOKN is not a variable of this pipe: did you mean TEAMCITY_TOKEN?
+      → TEAMCITY_TOKN is not a variable of this pipe. Did you mean TEAMCITY_TOKEN?
 
     BUILD_TYPE_ID is missing
-      → BUILD_TYPE is not a variable of this pipe: did you mean BUILD_TYPE_ID?
+      → BUILD_TYPE is not a variable of this pipe. Did you mean BUILD_TYPE_ID?
 
     BRANCH is literally $TEAM_BRANCH: Bitbucket has no variable TEAM_BRANCH for this step
-      → define that variable in Bitbucket (repository, deployment or workspace), or leave this one out
+      → Define that variable in Bitbucket (repository, deployment or workspace), or remove this one.
 
-    WAIT can't be 'maybe'
-      → write 'true' or 'false'
+    WAIT has the invalid value 'maybe'
+      → Write 'true' or 'false'.
 
-    TIMEOUT can't be '90'
-      → say the unit: '90s', '90m' or '90h'
+    TIMEOUT has the invalid value '90'
+      → Add a unit: '90s', '90m' or '90h'.
 
-    LOG can't be 'all'
-      → write one of 'stream', 'failed', 'none'
+    LOG has the invalid value 'all'
+      → Write one of 'stream', 'failed', 'none'.
 
-    LOG_LIMIT can't be '40'
-      → write a size such as '512KB' or '40MB'
+    LOG_LIMIT has the invalid value '40'
+      → Write a size such as '512KB' or '40MB'.
 
     PARAMETER is not a variable of this pipe
-      → did you mean PARAMETERS?
+      → Did you mean PARAMETERS?
     ");
 }
 
@@ -273,7 +273,7 @@ fn booleans_times_and_sizes_are_read_as_documented() {
         ("AGENT", "pool: "),
     ] {
         assert!(
-            bad(&[(name, wrong)]).contains(&format!("{name} can't be")),
+            bad(&[(name, wrong)]).contains(&format!("{name} has the invalid value")),
             "{name} {wrong}"
         );
     }

@@ -38,11 +38,10 @@ pub fn bitbucket(
             format!("Bitbucket does not accept the credential in {names}"),
             match credential {
                 Some(Credential::Bearer(_)) => {
-                    "It is expired, revoked or wrong. Make a new one in the settings of the repository, project or workspace, under Access tokens."
+                    "It has expired, was revoked, or is wrong. Create a new one in the settings of the repository, project or workspace, under Access tokens."
                         .to_owned()
                 }
-                _ => "The API token is expired (each lives a year at most), revoked or wrong, or the other is not the account's e-mail address. \
-                      Make a new API token with scopes at https://id.atlassian.com/manage-profile/security/api-tokens."
+                _ => "The API token has expired (after a year at most), was revoked, or is wrong, or ATLASSIAN_ACCOUNT_EMAIL is not the account's e-mail address. Create a new API token with scopes at https://id.atlassian.com/manage-profile/security/api-tokens."
                     .to_owned(),
             },
         ),
@@ -51,7 +50,7 @@ pub fn bitbucket(
             needs(credential, access),
         ),
         ErrorKind::NotFound(words) => (
-            format!("Bitbucket does not find it, or hides it from the credential in {names} ({words})"),
+            format!("Bitbucket cannot find it, or hides it from the credential in {names} ({words})"),
             format!(
                 "Check the names of workspace and repository, and that the credential's account is an administrator there. {}",
                 needs(credential, access)
@@ -59,7 +58,7 @@ pub fn bitbucket(
         ),
         ErrorKind::Unreachable(_) | ErrorKind::Unavailable(_) => (
             error.to_string(),
-            "Run the command again later; https://bitbucket.status.atlassian.com tells of outages.".to_owned(),
+            "Try again later. https://bitbucket.status.atlassian.com shows outages.".to_owned(),
         ),
         ErrorKind::Unreadable(_) => (
             error.to_string(),
@@ -67,7 +66,7 @@ pub fn bitbucket(
         ),
         ErrorKind::Conflict(_) | ErrorKind::Rejected { .. } => (
             error.to_string(),
-            "Check the name of the variable, and look at the variables in Bitbucket's settings.".to_owned(),
+            "Check the name of the variable, and the variables in Bitbucket's settings.".to_owned(),
         ),
     };
     Diagnostic {

@@ -45,8 +45,7 @@ pub fn unauthorized(base: &Url, credential: &str) -> Diagnostic {
         return Diagnostic::refused(
             format!("{base} does not accept {credential}"),
             format!(
-                "Check user and password on {base}login.html. Where users log in through another service, or by two factors, use a token \
-                 instead."
+                "Check the user name and password on {base}login.html. If users log in through another service or with two factors, use a token instead."
             ),
         );
     }
@@ -54,7 +53,7 @@ pub fn unauthorized(base: &Url, credential: &str) -> Diagnostic {
     Diagnostic::refused(
         format!("{base} does not accept {credential}"),
         format!(
-            "It is wrong, expired or revoked: TeamCity does not tell which. Make a new one on {page}, and store it as a secured variable."
+            "It is wrong, has expired, or was revoked (TeamCity does not say which). Create a new one on {page}, and store it as a secured variable."
         ),
     )
 }
@@ -81,7 +80,7 @@ pub fn too_old(version: &str) -> Diagnostic {
 /// What answers is not TeamCity.
 pub fn no_teamcity(base: &Url, why: &str) -> Diagnostic {
     Diagnostic::unreachable(
-        format!("what answers at {base} is not TeamCity: {why}"),
+        format!("the server at {base} is not TeamCity: {why}"),
         "Check TEAMCITY_URL: it must be the server's base address, with its context path if it has one.",
     )
 }
@@ -101,7 +100,7 @@ pub fn no_build_type(id: &BuildTypeId) -> Diagnostic {
 pub fn template(id: &BuildTypeId) -> Diagnostic {
     Diagnostic::refused(
         format!("BUILD_TYPE_ID: {id} is a template, which can't be run"),
-        "Name a build configuration that is based on it.",
+        "Use the id of a build configuration that is based on it.",
     )
 }
 
@@ -118,7 +117,7 @@ pub fn no_agent(choice: &AgentChoice) -> Diagnostic {
     Diagnostic::refused(
         format!("AGENT: there is no {what}, or the token's user may not view it"),
         format!(
-            "Write a name from TeamCity's page {page}, exactly as it stands there. The user needs the permission \"View agent details\"."
+            "Write the name exactly as TeamCity's page {page} shows it. The user needs the permission \"View agent details\"."
         ),
     )
 }
@@ -139,16 +138,17 @@ pub fn lost_without_tag(
     base: &Url,
 ) -> Diagnostic {
     let why = match found {
-        0 => "no build that fits was found".to_owned(),
-        found => format!("{found} builds fit, and nothing tells which is this step's"),
+        0 => "no matching build was found".to_owned(),
+        found => {
+            format!("{found} builds match, and the pipe can't tell which one belongs to this step")
+        }
     };
     Diagnostic::unreachable(
         format!(
-            "the answer to the queue request for {id} was lost ({lost}): one may have been started, but {why}"
+            "the answer to the queue request for {id} was lost ({lost}): a build may have been started, but {why}"
         ),
         format!(
-            "Look at the latest builds of {id} on {base} and cancel what is not wanted, then run the step again. With the permission \
-             \"Tag build\" such a build is found for sure."
+            "Check the latest builds of {id} on {base}, cancel those that you do not want, and run the step again. With the permission \"Tag build\" the pipe always finds such a build."
         ),
     )
 }
@@ -157,10 +157,10 @@ pub fn lost_without_tag(
 pub fn short_commit(commit: &str) -> Diagnostic {
     Diagnostic::usage(
         format!(
-            "the commit {commit} is abbreviated, and neither the clone in the working directory nor Bitbucket tells the rest of it"
+            "the commit {commit} is abbreviated, and neither the clone in the working directory nor Bitbucket knows all 40 digits"
         ),
         "Keep the step's clone enabled and deep enough, pass a Bitbucket credential that may read the repository (scope repository, \
-         or read:repository:bitbucket), or give all 40 digits in REVISION.",
+         or read:repository:bitbucket), or set REVISION to all 40 digits.",
     )
 }
 
@@ -182,7 +182,7 @@ pub fn lost_commit(commit: Option<&str>) -> Diagnostic {
     let commit = commit.map_or_else(String::new, |commit| format!(" {commit}"));
     Diagnostic::refused(
         format!("TeamCity cannot find the commit{commit} in the repository any more"),
-        "It was probably replaced by a forced push, or its branch was deleted: run a pipeline of the branch's newest commit, or set \
+        "It was probably replaced by a forced push, or its branch was deleted. Run a pipeline of the branch's newest commit, or set \
          REVISION: 'latest'. If Bitbucket still shows the commit, check in TeamCity that the VCS root fetches this repository and this \
          branch (its branch specification)."
             .to_owned(),
@@ -197,33 +197,28 @@ pub fn token_page(base: &Url) -> String {
 fn cure(kind: &ErrorKind, base: &Url) -> String {
     match kind {
         ErrorKind::NotConnected(_) | ErrorKind::Unreachable(_) => format!(
-            "Check that {base} (TEAMCITY_URL) is right and can be reached from Bitbucket's network: a firewall must let its addresses in \
-             (https://ip-ranges.atlassian.com), or use a self-hosted runner or a proxy (HTTPS_PROXY)."
+            "Check that {base} (TEAMCITY_URL) is right and can be reached from Bitbucket's network. Allow its addresses (https://ip-ranges.atlassian.com) in your firewall, or use a self-hosted runner or a proxy (HTTPS_PROXY)."
         ),
         ErrorKind::UnknownName(_) | ErrorKind::Certificate(..) | ErrorKind::Protocol(..) | ErrorKind::Proxy(..) => network::cure(kind, base),
         ErrorKind::Starting(_) | ErrorKind::Unavailable(_) => {
-            "The server, or a proxy before it, was down for longer than RETRY_FOR. Run the step again when it is back.".to_owned()
+            "The server, or a proxy in front of it, was down for longer than RETRY_FOR. Run the step again when it is back.".to_owned()
         }
         ErrorKind::SignOn(_) => {
-            "A single sign-on or access proxy needs a way in for programs: most take a header with a key of their own, which \
-             TEAMCITY_HEADER_<NAME> sends (TEAMCITY_HEADER_CF_ACCESS_CLIENT_ID for CF-Access-Client-Id). If the server has moved, put \
-             its new address into TEAMCITY_URL."
+            "A single sign-on or access proxy must let programs through. Most accept a header with a key: pass it with TEAMCITY_HEADER_<NAME> (TEAMCITY_HEADER_CF_ACCESS_CLIENT_ID for CF-Access-Client-Id). If the server has moved, set TEAMCITY_URL to its new address."
                 .to_owned()
         }
-        ErrorKind::Maintenance(_) => format!("Ask its administrator to open {base} and to finish what it asks for."),
+        ErrorKind::Maintenance(_) => format!("Ask TeamCity's administrator to open {base} and finish the maintenance there."),
         ErrorKind::Redirected(_) => {
-            "Put the address at which TeamCity itself answers into TEAMCITY_URL (https, and its context path if it has one). Redirects \
-             are not followed, since the token must not go elsewhere."
+            "Set TEAMCITY_URL to the address of TeamCity itself (https, with its context path if it has one). The pipe does not follow redirects, so that the token goes nowhere else."
                 .to_owned()
         }
         ErrorKind::WebPage(_) => {
-            "Check TEAMCITY_URL: the base URL of the server, with its context path. A single-sign-on proxy before it needs a way in for \
-             programs (TEAMCITY_HEADER_<NAME>)."
+            "Check TEAMCITY_URL: it must be the server's base address, with its context path if it has one. A single sign-on proxy in front of it must let programs through (TEAMCITY_HEADER_<NAME>)."
                 .to_owned()
         }
-        ErrorKind::Unreadable(_) | ErrorKind::TooLarge(_) => format!("Check that {base} (TEAMCITY_URL) is TeamCity's base URL and that no proxy changes its answers."),
+        ErrorKind::Unreadable(_) | ErrorKind::TooLarge(_) => format!("Check that {base} (TEAMCITY_URL) is TeamCity's base address, and that no proxy changes its answers."),
         ErrorKind::Unauthorized => format!(
-            "It is wrong, expired or revoked: TeamCity does not tell which. Make a new one on {}, and store it as a secured variable.",
+            "It is wrong, has expired, or was revoked (TeamCity does not say which). Create a new one on {}, and store it as a secured variable.",
             token_page(base)
         ),
         ErrorKind::Forbidden(message) => match permission_in(message) {
@@ -236,9 +231,9 @@ fn cure(kind: &ErrorKind, base: &Url) -> String {
                 .to_owned(),
         },
         ErrorKind::NotFound(_) => {
-            "Check the id, and that the token's user may view that project: TeamCity hides what a user may not see.".to_owned()
+            "Check the id, and that the token's user may view the project. TeamCity hides what a user may not view.".to_owned()
         }
-        ErrorKind::Rejected { .. } => "Check the variables of this step against what TeamCity says.".to_owned(),
+        ErrorKind::Rejected { .. } => "Compare the step's variables with TeamCity's message.".to_owned(),
     }
 }
 

@@ -13,8 +13,7 @@ pub(super) fn cure(kind: &ErrorKind, base: &Url) -> String {
         ErrorKind::Protocol(fault, _) => protocol(*fault, base),
         ErrorKind::Proxy(fault, _) => proxy(*fault, base),
         _ => format!(
-            "Check the host in TEAMCITY_URL. A name that only a company's network knows needs a self-hosted runner there, or a proxy \
-             (HTTPS_PROXY, HTTP_PROXY) that knows {host}."
+            "Check the host in TEAMCITY_URL. If only your company's network knows the name, use a self-hosted runner there, or a proxy (HTTPS_PROXY, HTTP_PROXY) that can resolve {host}."
         ),
     }
 }
@@ -22,29 +21,27 @@ pub(super) fn cure(kind: &ErrorKind, base: &Url) -> String {
 fn certificate(fault: CertificateFault, host: &str) -> String {
     match fault {
         CertificateFault::Expired => {
-            "The server's administrator must renew it; nothing in this step can make up for that.".to_owned()
+            "Ask the server's administrator to renew it. The step can't work around this.".to_owned()
         }
         CertificateFault::NotYetValid => {
             "Check the clocks of the server and of this runner, or wait until it is valid.".to_owned()
         }
         CertificateFault::WrongName => format!(
-            "Put a host for which the certificate is into TEAMCITY_URL, or have one made for {host}."
+            "Set TEAMCITY_URL to a host that the certificate is for, or have a certificate issued for {host}."
         ),
         CertificateFault::UnknownIssuer { given: false } => {
-            "If the server uses a private authority, or its own certificate, give that (PEM) in TEAMCITY_CA_CERTIFICATE. If its authority \
-             is a public one, the server does not send the certificates between."
+            "If the server uses a private authority or its own certificate, pass that certificate (PEM) in TEAMCITY_CA_CERTIFICATE. If the authority is public, the server must be set up to send its intermediate certificates."
                 .to_owned()
         }
         CertificateFault::UnknownIssuer { given: true } => {
-            "TEAMCITY_CA_CERTIFICATE is read, but holds another authority: give the one that signed the server's certificate, with those \
-             between, or the server's certificate itself."
+            "TEAMCITY_CA_CERTIFICATE contains another authority. Pass the one that signed the server's certificate, with its intermediate certificates, or the server's certificate itself."
                 .to_owned()
         }
         CertificateFault::Weak => {
-            "The server's administrator must renew it with a signature of today (SHA-256 or better).".to_owned()
+            "Ask the server's administrator to renew it with a current signature (SHA-256 or better).".to_owned()
         }
         CertificateFault::Broken => {
-            "The server's administrator must replace it; 'openssl s_client -connect' shows it.".to_owned()
+            "Ask the server's administrator to replace it. 'openssl s_client -connect' shows it.".to_owned()
         }
     }
 }
@@ -52,18 +49,17 @@ fn certificate(fault: CertificateFault, host: &str) -> String {
 fn protocol(fault: ProtocolFault, base: &Url) -> String {
     match fault {
         ProtocolFault::NoTls => {
-            "Check scheme and port in TEAMCITY_URL: if the server speaks plain http there, write 'http://'.".to_owned()
+            "Check the scheme and the port in TEAMCITY_URL. For plain http, write 'http://'.".to_owned()
         }
         ProtocolFault::WantsTls => "Write 'https://' in TEAMCITY_URL.".to_owned(),
         ProtocolFault::NoHttp => {
-            "Check scheme and port in TEAMCITY_URL: it may be a port for https, or another service's.".to_owned()
+            "Check the scheme and the port in TEAMCITY_URL. It may be an https port, or the port of another service.".to_owned()
         }
         ProtocolFault::TooOld => {
-            "The server, or what stands before it, must be set up for TLS 1.2 or later.".to_owned()
+            "Enable TLS 1.2 or later on the server, or on the proxy in front of it.".to_owned()
         }
         ProtocolFault::ClientCertificate => {
-            "The pipe has no certificate of its own to show. Use an address of the server that asks for none, or have what stands before \
-             it take a header instead (TEAMCITY_HEADER_<NAME>)."
+            "The pipe does not support client certificates. Use an address of the server that requires none, or let the proxy in front of it accept a header instead (TEAMCITY_HEADER_<NAME>)."
                 .to_owned()
         }
         ProtocolFault::Handshake => format!("Check that {base} (TEAMCITY_URL) opens in a browser."),
@@ -80,17 +76,17 @@ fn proxy(fault: ProxyFault, base: &Url) -> String {
     match fault {
         ProxyFault::Password => {
             format!(
-                "Put user and password before the proxy's host: {variable}='http://user:password@host:port', as a secured variable."
+                "Add user name and password to the proxy's address, in a secured variable: {variable}='http://user:password@host:port'."
             )
         }
         ProxyFault::Refused => format!(
-            "The proxy's administrator must let {host} through; if it can be reached without the proxy, name it in NO_PROXY."
+            "Ask the proxy's administrator to allow {host}. If it can be reached without the proxy, add it to NO_PROXY."
         ),
         ProxyFault::NoProxy => format!(
-            "Check host and port in {variable}; if {host} can be reached without a proxy, name it in NO_PROXY."
+            "Check the host and the port in {variable}. If {host} can be reached without a proxy, add it to NO_PROXY."
         ),
         ProxyFault::Unreachable => format!(
-            "Check {variable}, and that the proxy can reach {host}; if {host} can be reached without a proxy, name it in NO_PROXY."
+            "Check {variable}, and that the proxy can reach {host}. If {host} can be reached without a proxy, add it to NO_PROXY."
         ),
     }
 }

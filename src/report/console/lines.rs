@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::types::text::{one_line, plain_line};
+use crate::types::text::{one_line, plain_line, under};
 use crate::world::Output;
 
 /// Longest name or text of the server's on one line, in characters.
@@ -65,7 +65,9 @@ impl Console {
     pub(super) fn odd(&self, what: &str, cure: &str) {
         self.line(&format!("{YELLOW}⚠ {}{RESET}", one_line(what, 1000)));
         if !cure.is_empty() {
-            self.line(&format!("  → {}", one_line(cure, 1000)));
+            for line in under("  → ", &one_line(cure, 1000)) {
+                self.line(&line);
+            }
         }
     }
 
@@ -78,7 +80,17 @@ impl Console {
     pub fn error(&self, text: &str) {
         for (index, line) in text.lines().enumerate() {
             let mark = if index == 0 { "✖ " } else { "" };
-            self.line(&format!("{RED}{mark}{}{RESET}", keep_indentation(line)));
+            let line = keep_indentation(line);
+            let text = line.trim_start_matches([' ', '→']);
+            let indent = line.strip_suffix(text).unwrap_or_default();
+            if indent.is_empty() {
+                self.line(&format!("{RED}{mark}{line}{RESET}"));
+                continue;
+            }
+            // What to do about it, in our own words.
+            for line in under(indent, text) {
+                self.line(&format!("{RED}{line}{RESET}"));
+            }
         }
     }
 

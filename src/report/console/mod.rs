@@ -91,7 +91,10 @@ impl Events for Console {
                     .as_deref()
                     .map_or_else(|| "the super user".to_owned(), clean);
                 let expires = expires.map_or_else(String::new, |at| {
-                    format!(", with a token that expires on {}", at.format("%Y-%m-%d"))
+                    format!(
+                        ", with a token that expires on {} (UTC)",
+                        at.to_utc().format("%Y-%m-%d")
+                    )
                 });
                 self.line(&format!(
                     "TeamCity {} at {} as {user}{expires}",
@@ -173,7 +176,7 @@ impl Events for Console {
                 let text = text.as_deref().map(clean).filter(|text| text != "Running");
                 let text = text.map_or_else(String::new, |text| format!(": {text}"));
                 self.line(&format!(
-                    "{}{RED}It is failing, and goes on{text}{RESET}",
+                    "{}{RED}The build is failing, but still running{text}{RESET}",
                     self.prefix(*build)
                 ));
             }
@@ -184,7 +187,7 @@ impl Events for Console {
             )),
             Event::Merged { build, survivor } => {
                 self.line(&format!(
-                    "{}TeamCity merged it with an equal build; following {survivor}",
+                    "{}TeamCity merged it with the equal build {survivor}",
                     self.prefix(*build)
                 ));
             }
@@ -198,8 +201,7 @@ impl Events for Console {
                 let said = said.as_deref().map(clean);
                 let said = said.map_or_else(String::new, |said| format!(" ({said})"));
                 self.line(&format!(
-                    "{}{YELLOW}Build {broken} was broken off{said}{RESET}, and TeamCity put it back into the queue as another build; \
-                     following {successor}",
+                    "{}{YELLOW}Build {broken} was interrupted{said}{RESET}. TeamCity put it back into the queue as build {successor}",
                     self.prefix(*build)
                 ));
                 if let Some(url) = url {
@@ -226,7 +228,7 @@ impl Events for Console {
             Event::Finished { .. } => {}
             Event::Outage { why, retry_for } => {
                 self.warning(&format!(
-                    "{why}. Trying again for up to {}; the build goes on meanwhile.",
+                    "{why}. Retrying for up to {}. The build continues.",
                     span(*retry_for)
                 ));
             }

@@ -178,7 +178,7 @@ impl<'a> Downloads<'a> {
                     });
                     continue;
                 }
-                Ok(_) => "another one differs from it by upper and lower case alone",
+                Ok(_) => "the name of another artifact differs only in upper and lower case",
                 Err(why) => why,
             };
             self.warn(not_downloaded(&artifact.path, why));

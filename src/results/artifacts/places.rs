@@ -77,7 +77,7 @@ pub(super) fn folder_of(root: &Folder, parts: &[String]) -> Result<Folder, Strin
         let path = folder.path();
         match fs::symlink_metadata(path) {
             Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(format!("{} is no folder", path.display())),
+            Ok(_) => return Err(format!("{} is not a folder", path.display())),
             Err(_) => folder
                 .make()
                 .map_err(|error| format!("{}: {error}", path.display()))?,

@@ -53,7 +53,7 @@ impl Draft {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::other("too many unfinished files lie there"))
+        Err(io::Error::other("there are too many unfinished files"))
     }
 
     /// Gives the file its name.

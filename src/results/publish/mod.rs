@@ -4,6 +4,7 @@
 
 mod board;
 mod changed_files;
+mod refusal;
 mod reports;
 mod rows;
 mod settings;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::board::Board;
 use super::changed_files::changed_files;
+use super::refusal::why;
 use super::settings::PublishSettings;
 use crate::bitbucket::model::{Annotation, Report};
 use crate::bitbucket::{Client, Error};
@@ -84,7 +85,7 @@ impl Reports {
         match told {
             Ok(Some(())) => Ok(()),
             Ok(None) => Err("there is no way to Bitbucket".to_owned()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(why(&error)),
         }
     }
 

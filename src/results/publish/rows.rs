@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet};
 use futures_util::future::join_all;
 
 use super::board::Board;
+use super::refusal::why;
 use super::settings::PublishSettings;
+use crate::bitbucket::Error;
 use crate::bitbucket::model::{BuildStatus, Row, State};
-use crate::bitbucket::{Error, ErrorKind};
 use crate::outcome::{BuildOutcome, Ending, Position, QueuedBuild, RunOutcome};
 use crate::report::Warning;
 use crate::report::status::{self, StatusContext};
@@ -169,11 +170,4 @@ impl Rows {
 /// Whether a build has not come to its end.
 fn goes_on(build: &BuildOutcome) -> bool {
     matches!(build.ending, Ending::Queued | Ending::Running)
-}
-
-fn why(error: &Error) -> Warning {
-    match &error.kind {
-        ErrorKind::Forbidden(why) => format!("the credential lacks the scope for it ({why})"),
-        _ => error.to_string(),
-    }
 }

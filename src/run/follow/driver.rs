@@ -159,7 +159,8 @@ async fn look_at_logs(context: &Context<'_>, watched: &mut [Watched], limit: &Lo
         {
             context.events.event(&Event::Stuck {
                 build: one.followed.position,
-                what: "its log has had no new line for 10 minutes; it may hang. TIMEOUT will end the wait".to_owned(),
+                what: "no new line in its log for 10 minutes. It may hang; TIMEOUT limits the wait"
+                    .to_owned(),
             });
         }
         looked.ended |= log.has_ended() && !had_ended;
@@ -353,7 +354,7 @@ async fn queue_timeout(context: &Context<'_>, one: &Followed, limit: Duration) {
     let why = format!("it was in the queue for longer than QUEUE_TIMEOUT ({limit})");
     if !context.settings.follow.cancel_on_stop {
         context.events.event(&Event::Warning(format!(
-            "{why}; it is left there (CANCEL_ON_STOP)"
+            "{why}. It stays in the queue (CANCEL_ON_STOP)"
         )));
         return;
     }
@@ -366,7 +367,7 @@ async fn wrong(context: &Context<'_>, one: &Followed, what: &str) {
         entry.outcome.status_text = Some(what.to_owned())
     });
     context.events.event(&Event::Warning(format!(
-        "This build must not count: {what}"
+        "This is not the requested build: {what}"
     )));
     crate::run::stop::cancel_one(context, one.position, what).await;
 }

@@ -303,7 +303,7 @@ impl Followed {
             self.heard = now;
             events.push(Event::Stuck {
                 build: self.position,
-                what: "TeamCity thinks that it hangs: look at the end of its log; TIMEOUT will end the wait".to_owned(),
+                what: "TeamCity reports that it hangs. Check the end of its log. TIMEOUT limits the wait".to_owned(),
             });
         }
         let stage = self.stages.observe(now, info.current_stage_text.as_deref());
@@ -369,7 +369,7 @@ impl Followed {
     fn say_unnamed(&mut self, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.unnamed_said, true) {
             events.push(Event::Note(format!(
-                "TeamCity does not name the commit of build {} yet: until it does, the build is not verified",
+                "TeamCity does not say yet which commit build {} builds. Until then the build is not verified",
                 self.id
             )));
         }

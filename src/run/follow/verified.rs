@@ -60,7 +60,7 @@ impl AskedBelow {
                 ""
             };
             events.event(&Event::Note(format!(
-                "At {}: {shown}{more}",
+                "Verified at commit {}: {shown}{more}",
                 short(revision)
             )));
         }

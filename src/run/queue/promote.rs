@@ -42,7 +42,7 @@ pub async fn find(
                     one.build_type,
                     tops.join(", ")
                 ),
-                "Name builds of its snapshot dependencies, or add the dependency in TeamCity (page Dependencies of the configuration).",
+                "Use builds of its snapshot dependencies, or add the dependency in TeamCity (page Dependencies of the configuration).",
             ));
         }
     }
@@ -58,7 +58,7 @@ pub async fn find(
                 format!(
                     "DEPENDENCIES is 'auto', but this pipeline has no successful build of anything on which {id} depends"
                 ),
-                "Let an earlier step of this pipeline build it, or name the builds by their ids.",
+                "Build one of them in an earlier step of this pipeline, or list the builds by their ids.",
             ));
         }
         if !taken.is_empty() {
@@ -80,7 +80,7 @@ fn say(context: &Context<'_>, id: &BuildTypeId, taken: &[Promoted]) {
         .map(|one| format!("{} of {}", one.id, one.build_type))
         .collect();
     context.events.event(&Event::Note(format!(
-        "{id} takes these builds as its dependencies: {}",
+        "{id} uses these builds as its dependencies: {}",
         taken.join(", ")
     )));
 }
@@ -105,7 +105,7 @@ async fn finished(context: &Context<'_>, id: BuildId) -> Result<Promoted, Diagno
     if build.state != Some(State::Finished) {
         return Err(Diagnostic::refused(
             format!("DEPENDENCIES: the build {id} has not finished"),
-            "Wait for it first, in this pipeline by a step with BUILD_ID.",
+            "Wait for it first, for example in a step with BUILD_ID.",
         ));
     }
     promoted(build).ok_or_else(gone)

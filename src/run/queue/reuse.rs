@@ -28,18 +28,18 @@ pub async fn find(
     }
     let Some(revision) = &place.revision else {
         context.events.event(&Event::Note(format!(
-            "REUSE has no commit to go by for {id}: a new build is queued"
+            "REUSE needs a commit, and there is none for {id}. A new build is queued"
         )));
         return Ok(None);
     };
     if settings.dependencies != Dependencies::None {
         context.events.event(&Event::Note(
-            "REUSE does not apply to builds with DEPENDENCIES: a new build is queued".to_owned(),
+            "REUSE does not apply to builds with DEPENDENCIES. A new build is queued".to_owned(),
         ));
         return Ok(None);
     }
     if !settings.parameters.is_empty() || settings.personal {
-        context.events.event(&Event::Note("REUSE does not apply to builds with PARAMETERS, nor to PERSONAL ones: a new build is queued".to_owned()));
+        context.events.event(&Event::Note("REUSE does not apply to builds with PARAMETERS or to PERSONAL builds. A new build is queued".to_owned()));
         return Ok(None);
     }
     let branch = match &place.branch {

@@ -39,7 +39,7 @@ async fn supersede_for(context: &Context<'_>, entry: &Entry) {
         Ok(found) => found,
         Err(error) => {
             context.events.event(&Event::Warning(format!(
-                "Builds of older commits can't be looked for (SUPERSEDE): {error}"
+                "The search for builds of older commits failed (SUPERSEDE): {error}"
             )));
             return;
         }

@@ -102,7 +102,7 @@ pub struct Token {
     /// Absent: it never expires.
     #[serde(deserialize_with = "date::lenient")]
     pub expiration_time: Option<DateTime<FixedOffset>>,
-    /// Absent: it may do all that its user may.
+    /// Absent: it has all permissions of its user.
     #[serde(deserialize_with = "lenient::part")]
     pub permission_restrictions: Option<Restrictions>,
     /// What is sent.

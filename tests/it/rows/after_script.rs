@@ -57,7 +57,7 @@ async fn what_may_outlive_its_step_is_never_canceled() {
         .await
         .ends_with(137);
     for step in [after(sides.step(), "137"), sides.step()] {
-        sides.cancel(step).await.ends_with(0).says("left alone");
+        sides.cancel(step).await.ends_with(0).says("not canceled");
         assert_eq!(sides.canceled(), [false]);
         assert_eq!(sides.states(Scenario::COMMIT), ["STOPPED"]);
     }

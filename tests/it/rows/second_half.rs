@@ -85,8 +85,8 @@ async fn auto_follows_nothing_of_another_pipeline_repository_or_server() {
         .unwrap();
         let ran = step.run(&sides.teamcity).await;
         ran.ends_with(3).says("BUILD_ID is auto").says(match at {
-            2 => "is of another",
-            _ => "is of another pipeline",
+            2 => "is from another",
+            _ => "is from another pipeline",
         });
     }
 }

@@ -38,7 +38,7 @@ async fn an_older_server_has_no_project_limit_to_speak_of() {
         .run()
         .await
         .ends_with(0)
-        .says("best make a user for pipelines")
+        .says("Create a user for pipelines")
         .says_not("Limit per project");
 }
 
@@ -62,9 +62,9 @@ async fn a_token_is_asked_for_where_somebody_is_there_and_never_shown() {
 async fn what_is_no_token_is_not_sent() {
     let net = net();
     for (input, words) in [
-        ("", "there is no access token of https://tc.example.com/"),
+        ("", "no access token of https://tc.example.com/ was given"),
         ("Bearer eyJs3cret", "begins with 'Bearer'"),
-        ("two words", "holds a space"),
+        ("two words", "contains a space"),
         ("https://s3cret", "is an address"),
     ] {
         net.command(ADD)
@@ -90,7 +90,7 @@ async fn a_refused_or_expired_token_is_not_stored() {
             .await
             .ends_with(4)
             .says("does not accept the token")
-            .says("wrong, expired or revoked")
+            .says("wrong, has expired, or was revoked")
             .says("https://tc.example.com/profile.html?item=accessTokens")
             .says_not(token);
     }
@@ -115,7 +115,7 @@ async fn a_limited_token_that_lacks_something_is_stored_with_a_word() {
         .await
         .ends_with(0)
         .says("It is limited to App")
-        .says("lacks what the pipe may need: Stop build / remove from queue")
+        .says("lacks permissions that the pipe may need: Stop build / remove from queue")
         .says("It expires soon");
 }
 
@@ -138,7 +138,7 @@ async fn with_several_tokens_it_is_not_known_which_this_is() {
         .run()
         .await
         .ends_with(4)
-        .says("it is not known which of ci's tokens");
+        .says("TeamCity does not say which of ci's tokens");
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +220,7 @@ async fn bitbuckets_refusals_name_the_variables_and_the_scope() {
         .run()
         .await
         .ends_with(4)
-        .says("Bitbucket does not find it");
+        .says("Bitbucket cannot find it");
     net.command("token list --repository acme/app --environment staging")
         .run()
         .await
@@ -260,7 +260,7 @@ async fn replacing_is_asked_about_first() {
         .await
         .unwrap();
     ran.ends_with(3).says("Nothing was changed");
-    assert!(asked[1].contains("nothing is noted about it"), "{asked:?}");
+    assert!(asked[1].contains("it has no note"), "{asked:?}");
     net.command(ADD)
         .answers(&[Scenario::TOKEN, "y"])
         .run()

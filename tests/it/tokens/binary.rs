@@ -127,7 +127,8 @@ fn a_token_is_created_listed_checked_rotated_and_revoked_on_two_servers_and_in_t
     }
     let list = PLACES.map(|(options, ..)| options).join(" ");
     let text = machine.succeeds(&format!("token list {list}"), "", &[]);
-    assert_eq!(text.lines().count(), 4, "{text}");
+    // The heads, a row each, and a line below an empty one.
+    assert_eq!(text.lines().count(), 6, "{text}");
     for (place, (options, ..)) in PLACES.into_iter().enumerate() {
         let (server, url) = machine.servers[on(place)].clone();
         let value = machine.value(place).unwrap();

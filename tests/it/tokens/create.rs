@@ -46,7 +46,7 @@ async fn create_by_password_works_on_every_server_that_has_tokens() {
         .run()
         .await
         .ends_with(0)
-        .says("Made the token \"bitbucket-acme-TC\" of CI Bot (ci); it never expires");
+        .says("Created the token \"bitbucket-acme-TC\" of CI Bot (ci); it never expires");
         let stored = net.stored("acme", None, "TC").unwrap();
         assert!(
             net.teamcity()
@@ -62,8 +62,8 @@ async fn what_a_server_can_not_do_is_said_before_anything_is_made() {
     let old = Net::new(Scenario::new().version("2020.2"));
     let create = "token create --server https://tc.example.com --workspace acme";
     for (option, words) in [
-        ("--expires-in 1day", "makes no tokens that expire"),
-        ("--project App", "no tokens that are limited to a project"),
+        ("--expires-in 1day", "can't create tokens that expire"),
+        ("--project App", "can't limit a token to a project"),
     ] {
         old.command(&format!("{create} {option}"))
             .input(Scenario::TOKEN)
@@ -78,9 +78,9 @@ async fn what_a_server_can_not_do_is_said_before_anything_is_made() {
         (
             "--name bitbucket-pipelines",
             4,
-            "has a token \"bitbucket-pipelines\" already",
+            "already has a token \"bitbucket-pipelines\"",
         ),
-        ("--name a/b", 3, "--name can't be used"),
+        ("--name a/b", 3, "--name is not a valid name"),
         ("--user eve", 4, "does not accept the password of eve"),
     ] {
         net.command(&format!("{create} {option}"))

@@ -215,7 +215,7 @@ async fn a_whole_life_loses_and_shows_no_token() {
     life.run(&format!("token remove {} --yes", PLACES[0].0), "", &[])
         .await
         .ends_with(0)
-        .says("stays valid in TeamCity");
+        .says("is still valid in TeamCity");
     assert!(
         life.server(A)
             .tokens()

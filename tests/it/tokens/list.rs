@@ -44,7 +44,7 @@ async fn a_list_goes_over_all_pages_and_shows_servers_and_scopes_together() {
         .await;
     ran.ends_with(4)
         .says("TEAMCITY_TOKEN")
-        .says("Bitbucket does not find it");
+        .says("Bitbucket cannot find it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,5 +55,5 @@ async fn revoking_what_is_over_already_only_removes_it() {
         .run()
         .await
         .ends_with(0)
-        .says("accepts the token no longer");
+        .says("no longer accepts the token");
 }

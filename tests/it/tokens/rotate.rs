@@ -57,17 +57,17 @@ async fn rotate_asks_first_and_knows_its_user() {
         .run()
         .await
         .ends_with(3)
-        .says("whatever else uses it");
+        .says("Everything else that uses it");
     net.command("token rotate --repository acme/app --yes")
         .input("eyJeve")
         .run()
         .await
         .ends_with(4)
-        .says("the login is eve's, and the token in TEAMCITY_TOKEN is ci's");
+        .says("the login belongs to eve, but the token in TEAMCITY_TOKEN belongs to ci");
     net.command("token rotate --repository acme/app --yes --server https://other.example.com")
         .run()
         .await
         .ends_with(3)
-        .says("the stored token is one of https://tc.example.com/");
+        .says("the stored token belongs to https://tc.example.com/");
     assert_eq!(net.teamcity().tokens().len(), 2);
 }

@@ -1,15 +1,17 @@
 //! The simulator as a program: a TeamCity server to point clients at.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use teamcity_simulator::bitbucket::{Bitbucket, Scope};
 use teamcity_simulator::{
     Artifact, BuildType, Dependency, Discovery, FailedTest, LogScript, Outcome, Plan, Problem,
     Scenario, Shop, Simulator, Tests,
 };
 
-const USAGE: &str = "teamcity-simulator [--listen ADDRESS] [--port N] [--shop FILE | --scenario NAME] [--context-path P] [--version V]
+const USAGE: &str = "teamcity-simulator [--listen ADDRESS] [--port N] [--shop FILE | --scenario NAME] [--context-path P] [--version V] [--bitbucket ADDRESS:PORT]
 Without a shop and a scenario it is the small shop that is built in.
 scenarios: success, failing, chain, approval, hanging, long, undiscovered";
 
@@ -21,6 +23,7 @@ struct Options {
     scenario: Option<String>,
     context_path: Option<String>,
     version: Option<String>,
+    bitbucket: Option<SocketAddr>,
 }
 
 /// The options; `None` if somebody asked for help.
@@ -40,6 +43,10 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
             "--scenario" => options.scenario = Some(value),
             "--context-path" => options.context_path = Some(value),
             "--version" => options.version = Some(value),
+            "--bitbucket" => {
+                options.bitbucket =
+                    Some(value.parse().context("--bitbucket needs an ADDRESS:PORT")?);
+            }
             other => bail!("{other} is not known\n{USAGE}"),
         }
     }
@@ -47,6 +54,17 @@ fn options(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Option
         bail!("--shop and --scenario can't go together\n{USAGE}");
     }
     Ok(Some(options))
+}
+
+/// What a run may do in Bitbucket with the access token that the program prints.
+const BITBUCKET_TOKEN: &str = "simulated-access-token";
+
+/// Bitbucket with the repository of the built-in servers, as API and as a step's proxy.
+fn bitbucket() -> Bitbucket {
+    let scopes = [Scope::Repository, Scope::Pipeline, Scope::PullRequest];
+    Bitbucket::new()
+        .with_repository("acme/app", &[Scenario::COMMIT])
+        .with_credential(&format!("Bearer {BITBUCKET_TOKEN}"), &scopes)
 }
 
 /// The server, and its tokens with the names of their users.
@@ -88,6 +106,10 @@ fn main() -> anyhow::Result<()> {
     if let Some(version) = options.version {
         scenario = scenario.version(version);
     }
+    let served = options
+        .bitbucket
+        .map(|address| bitbucket().spawn_thread_at(address));
+    let served = served.transpose()?;
     let listen = options.listen.unwrap_or_else(|| "127.0.0.1".to_owned());
     let port = options.port.unwrap_or(8111);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -104,6 +126,9 @@ fn main() -> anyhow::Result<()> {
         writeln!(out, "url   {base}{path}")?;
         for (user, token) in tokens {
             writeln!(out, "token {token} {user}")?;
+        }
+        if let Some(served) = &served {
+            writeln!(out, "bitbucket {} {BITBUCKET_TOKEN}", served.api_url())?;
         }
         tokio::select! {
             () = simulator.serve(listener) => {}

@@ -105,7 +105,7 @@ impl Shown {
                 let url = entry.and_then(|entry| entry.outcome.url);
                 let place = url.as_deref().unwrap_or("the build's page in TeamCity");
                 context.events.event(&Event::Note(format!(
-                    "The log is longer than LOG_LIMIT; the rest of it is on {place}"
+                    "The log is longer than LOG_LIMIT. The rest is on {place}"
                 )));
             }
             return;

@@ -42,8 +42,17 @@ impl Bitbucket {
     /// # Errors
     /// When there is no port or no thread.
     pub fn spawn_thread(&self) -> anyhow::Result<Served> {
+        self.spawn_thread_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// The same at this address.
+    ///
+    /// # Errors
+    /// When the port is taken, or there is no thread.
+    pub fn spawn_thread_at(&self, address: SocketAddr) -> anyhow::Result<Served> {
         let (stop, mut stopped) = oneshot::channel::<()>();
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
+        let listener = std::net::TcpListener::bind(address)
+            .with_context(|| format!("{address} can't be bound"))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
