@@ -18,7 +18,7 @@ fn server() -> (Simulator, SocketAddr) {
 }
 
 fn run(url: &str, authority: Option<&str>) -> (i32, String) {
-    let step = Step::new().set("TEAMCITY_URL", url);
+    let step = Step::new().set("TEAMCITY_URL", url).set("RETRY_FOR", "1s");
     network::run(&match authority {
         Some(authority) => step.set("TEAMCITY_CA_CERTIFICATE", authority),
         None => step,

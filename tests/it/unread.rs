@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use teamcity_simulator::{LogScript, Outcome, Plan, Scenario, Simulator, View};
 
-use crate::network::{HungNameServer, silence};
+use crate::network::{HungNameServer, at_once, silence};
 use crate::pipe::{Step, plain};
 
 /// Far more than any of these takes; whatever blocks for ever ends here.
@@ -174,17 +174,17 @@ fn a_log_that_is_closed_or_on_a_full_disk_changes_no_result() {
         drop(reader);
         Stdio::from(writer)
     };
-    for stdout in [full(), closed()] {
+    at_once([full(), closed()], |stdout| {
         let (_simulator, child) = spawn(&Step::new(), talkative(s(2)), stdout);
         assert_eq!(end_of(child), Some(1));
-    }
-    for stdout in [full(), closed()] {
+    });
+    at_once([full(), closed()], |stdout| {
         let (simulator, mut child) = spawn(&Step::new(), talkative(s(600)), stdout);
         wait_until(&simulator, &mut child, |view| looks(view) >= 2);
         signal(&child, "TERM");
         assert_eq!(end_of(child), Some(143));
         assert!(simulator.builds()[0].canceled_by.is_some());
-    }
+    });
 }
 
 #[test]
