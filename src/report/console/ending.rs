@@ -41,10 +41,8 @@ impl Console {
             ));
         }
         if build.problems.len() > SHOWN_PROBLEMS {
-            self.line(&format!(
-                "{prefix}… and {} more problems",
-                build.problems.len().saturating_sub(SHOWN_PROBLEMS)
-            ));
+            let more = build.problems.len().saturating_sub(SHOWN_PROBLEMS);
+            self.line(&format!("{prefix}… and {more} more problems"));
         }
         let tally = Tally::of([build]);
         if let Some(words) = tally.words().filter(|_| !build.failed_tests.is_empty()) {
