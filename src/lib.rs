@@ -2,6 +2,22 @@
 //!
 //! Data flows one way: variables → settings → plan → queue → follow → outcome → reports.
 
+// Whatever a server, a build or a user sends: nothing here panics. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod bitbucket;
 pub mod cancel;
 pub mod check;

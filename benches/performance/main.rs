@@ -1,9 +1,10 @@
 //! What the pipe costs: time, memory, requests. All against the simulator, in one run; nothing is asserted.
 //!
-//! `cargo bench` runs all; `cargo bench -- start log requests several fleet` those that are named.
+//! `cargo bench` runs all; `cargo bench -- start log requests several after fleet` those that are named.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod after;
 #[path = "../../tests/it/desk.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod desk;
@@ -25,11 +26,12 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with('-'))
         .collect();
-    let parts: [(&str, fn()); 5] = [
+    let parts: [(&str, fn()); 6] = [
         ("start", start::run),
         ("log", log::run),
         ("requests", requests::run),
         ("several", several::run),
+        ("after", after::run),
         ("fleet", fleet::run),
     ];
     for (name, run) in parts {

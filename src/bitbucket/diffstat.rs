@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::client::{Client, Repository};
 use super::error::{self, Error, ErrorKind};
 use super::model::Page;
+use crate::types::after;
 
 /// Most answers that are read, redirects and pages together.
 const MOST_ANSWERS: usize = 12;
@@ -48,7 +49,7 @@ impl Client {
         ];
         let mut url = self.sender.url(&segments, &[("pagelen", "500")]);
         let mut files = HashSet::new();
-        let end = Instant::now() + limit;
+        let end = after(Instant::now(), limit);
         for _ in 0..MOST_ANSWERS {
             let (status, headers, body) = {
                 let left = end.saturating_duration_since(Instant::now());

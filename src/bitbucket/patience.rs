@@ -77,8 +77,11 @@ impl Patience {
         }
         let now = Instant::now();
         let from = self.counted_to.get().map_or(from, |to| to.max(from));
-        self.spent
-            .set(self.spent.get() + now.saturating_duration_since(from));
+        self.spent.set(
+            self.spent
+                .get()
+                .saturating_add(now.saturating_duration_since(from)),
+        );
         self.counted_to.set(Some(now));
     }
 }

@@ -17,7 +17,7 @@ use super::error::{self, Error, ErrorKind};
 use super::model::Page;
 use super::patience::Patience;
 use crate::http::{Request, Transport, read_limited};
-use crate::types::Credential;
+use crate::types::{Credential, after};
 
 /// The time for one try.
 const TRY: Duration = Duration::from_secs(10);
@@ -133,16 +133,20 @@ impl Sender {
             .transpose()
             .map_err(|error| ErrorKind::Unreadable(error.to_string()))?
             .map(Bytes::from);
-        let allowed = self.patience.left(self.closing) / self.ways;
+        let allowed = self
+            .patience
+            .left(self.closing)
+            .checked_div(self.ways)
+            .unwrap_or_default();
         if allowed.is_zero() {
             let why = "it did not answer before, and is not asked again".to_owned();
             return Err(ErrorKind::Unreachable(why).into());
         }
-        let end = Instant::now() + allowed;
+        let end = after(Instant::now(), allowed);
         let mut pauses = self.patience.pauses.iter();
-        let mut attempt = 0;
+        let mut attempt = 0_u32;
         loop {
-            attempt += 1;
+            attempt = attempt.saturating_add(1);
             let begun = Instant::now();
             let left = end.saturating_duration_since(begun);
             let request = self.request(method.clone(), url.clone(), body.clone(), attempt);
@@ -161,7 +165,7 @@ impl Sender {
             let pause = pauses
                 .next()
                 .map(|pause| (*pause).max(wish.unwrap_or_default()))
-                .filter(|pause| Instant::now() + *pause < end);
+                .filter(|pause| after(Instant::now(), *pause) < end);
             if let Some(pause) = pause {
                 sleep(pause).await;
             }

@@ -26,11 +26,16 @@ const MOST_PIPELINES: usize = 50;
 /// Commits that are looked at at once.
 const AT_ONCE: usize = 4;
 
+/// The most builds that are looked for in the place of others.
+const MOST_SUCCESSORS: usize = 50;
+
 /// A build that its pipeline may have left behind.
 struct Found {
     build: Build,
     id: BuildId,
     origin: Origin,
+    /// The one in whose place it came, which bears the tags.
+    instead_of: Option<BuildId>,
 }
 
 /// The command. Without a clear answer of Bitbucket's that a pipeline has ended, nothing of it is touched.
@@ -51,14 +56,18 @@ pub async fn sweep(context: &Context<'_>, now: DateTime<Utc>) -> ExitStatus {
         return refused(context, &error);
     }
     let living = tagged(context, Manner::LEFT_BEHIND, identity::living).await;
-    let living = match living {
+    let mut living = match living {
         Ok(living) => living,
         Err(status) => return status,
+    };
+    let finished = match finished_builds(context, now).await {
+        Ok(finished) => Ok(with_successors(context, finished, &mut living).await),
+        Err(status) => Err(status),
     };
     let swept = living_builds(context, &board, living).await;
     let mut status = swept.status;
     let mut commits = swept.commits;
-    match finished_builds(context, now).await {
+    match finished {
         Ok(finished) => {
             for (commit, fates) in finished {
                 // What was canceled just now may be over already.
@@ -149,7 +158,9 @@ async fn living_builds(context: &Context<'_>, board: &Board, found: Vec<Found>) 
         // It may have been merged, or have ended, since it was found.
         match context.client.build_now(one.id).await {
             Ok(build) if build.is_finished() => continue,
-            Ok(build) if build.id == Some(one.id) && !build.has_absorbed() => {}
+            Ok(build)
+                if build.id == Some(one.id)
+                    && !build.has_absorbed_other_than(one.instead_of.as_slice()) => {}
             Ok(_) => {
                 let what = described(&one.build);
                 context.events.event(&Event::Note(format!(
@@ -168,13 +179,57 @@ async fn living_builds(context: &Context<'_>, board: &Board, found: Vec<Found>) 
             });
             continue;
         }
-        swept.canceled += 1;
+        swept.canceled = swept.canceled.saturating_add(1);
         if let Some(commit) = commit.clone().or(one.origin.commit) {
             let fates = swept.commits.entry(commit).or_default();
-            fates.insert(one.id, Fate::stopped(&why));
+            // The row may not have been taken over yet.
+            for id in one.instead_of.into_iter().chain([one.id]) {
+                fates.insert(id, Fate::stopped(&why));
+            }
         }
     }
     swept
+}
+
+/// What became of builds that are over, by the commits on which their rows may be: of one in whose place TeamCity put another, what
+/// became of that. Where it lives, it is added to those that do.
+async fn with_successors(
+    context: &Context<'_>,
+    finished: Vec<Found>,
+    living: &mut Vec<Found>,
+) -> BTreeMap<String, Fates> {
+    let mut commits: BTreeMap<String, Fates> = BTreeMap::new();
+    let mut looks = 0_usize;
+    for one in finished {
+        let Some(commit) = one.origin.commit.clone() else {
+            continue;
+        };
+        let fates = commits.entry(commit).or_default();
+        if !identity::may_have_successor(&one.build) || looks >= MOST_SUCCESSORS {
+            fates.insert(one.id, Fate::over(&one.build));
+            continue;
+        }
+        looks = looks.saturating_add(1);
+        // Without an answer its row is left to the next sweep.
+        let Ok(last) = identity::latest(context.client, one.build).await else {
+            continue;
+        };
+        let id = last.id.unwrap_or(one.id);
+        if last.is_finished() {
+            fates.insert(one.id, Fate::over(&last));
+            fates.insert(id, Fate::over(&last));
+        } else if one.origin.manner == Some(Manner::LEFT_BEHIND)
+            && !living.iter().any(|known| known.id == id)
+        {
+            living.push(Found {
+                build: last,
+                id,
+                origin: one.origin,
+                instead_of: Some(one.id),
+            });
+        }
+    }
+    commits
 }
 
 fn why(context: &Context<'_>, number: u64) -> String {
@@ -185,30 +240,22 @@ fn why(context: &Context<'_>, number: u64) -> String {
     format!("its pipeline #{number} has ended{link}")
 }
 
-/// Builds that were over within the last days, by the commits on which their rows may be.
+/// Builds that were over within the last days, newest first.
 async fn finished_builds(
     context: &Context<'_>,
     now: DateTime<Utc>,
-) -> Result<BTreeMap<String, Fates>, ExitStatus> {
+) -> Result<Vec<Found>, ExitStatus> {
     let mut found = Vec::new();
     for manner in Manner::ALL {
         let search =
             async |client: &_, tag: &str| identity::finished(client, tag, MOST_BUILDS).await;
         found.extend(tagged(context, manner, search).await?);
     }
-    let since = now - TimeDelta::days(DAYS);
+    let since = now.checked_sub_signed(TimeDelta::days(DAYS)).unwrap_or(now);
     found.retain(|one| one.build.finish_date.is_none_or(|at| at >= since));
     found.sort_by_key(|one| std::cmp::Reverse((one.build.finish_date, one.id)));
     found.truncate(MOST_BUILDS);
-    let mut commits: BTreeMap<String, Fates> = BTreeMap::new();
-    for one in found {
-        let Some(commit) = one.origin.commit else {
-            continue;
-        };
-        let fates = commits.entry(commit).or_default();
-        fates.insert(one.id, Fate::over(&one.build));
-    }
-    Ok(commits)
+    Ok(found)
 }
 
 async fn tagged(
@@ -235,7 +282,12 @@ fn with_origin(context: &Context<'_>, found: Vec<Build>, manner: Manner) -> Vec<
         .filter_map(|build| {
             let id = build.id?;
             let origin = context.marker.origin(build.tag_names())?;
-            (origin.manner == Some(manner)).then_some(Found { build, id, origin })
+            (origin.manner == Some(manner)).then_some(Found {
+                build,
+                id,
+                origin,
+                instead_of: None,
+            })
         })
         .collect()
 }

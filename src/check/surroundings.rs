@@ -119,10 +119,10 @@ pub fn files(all: &mut Findings, settings: &Partial, directory: &Path) {
     {
         places.push(("the report page", parent.to_owned()));
     }
-    let mut wrong = 0;
+    let mut wrong = 0_usize;
     for (what, folder) in places {
         if let Err(why) = writable(&folder) {
-            wrong += 1;
+            wrong = wrong.saturating_add(1);
             all.odd(
                 "files",
                 format!("{what} can't be written: {why}"),
@@ -134,7 +134,7 @@ pub fn files(all: &mut Findings, settings: &Partial, directory: &Path) {
         && let Some(path) = &settings.pipeline.variables_path
         && let Err(error) = OpenOptions::new().append(true).create(true).open(path)
     {
-        wrong += 1;
+        wrong = wrong.saturating_add(1);
         all.odd(
             "files",
             format!(

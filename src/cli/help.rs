@@ -58,7 +58,11 @@ fn wrap(text: &mut String, indent: &str, words: &str) {
     let mut line = String::new();
     for word in words.split(' ') {
         if !line.is_empty()
-            && indent.len() + line.chars().count() + 1 + word.chars().count() > WIDTH
+            && [indent, &line, " ", word]
+                .iter()
+                .flat_map(|part| part.chars())
+                .count()
+                > WIDTH
         {
             let _ = writeln!(text, "{indent}{line}");
             line.clear();

@@ -259,11 +259,12 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
     let mut seen = BTreeSet::new();
     let List(items, are_lines) = list.unwrap_or_default();
     for (index, item) in items.iter().enumerate() {
+        let number = index.saturating_add(1);
         // The value may be a secret: problems show the name at most.
         let Some((name, value)) = item.split_once('=') else {
             reader.problem(
                 "PARAMETERS",
-                format!("has no '=' in item {}", index + 1),
+                format!("has no '=' in item {number}"),
                 "Write each item as 'name=value'. A value with several lines needs a YAML list.",
             );
             continue;
@@ -272,7 +273,7 @@ fn parameters(reader: &mut Reader, list: Option<List>) -> Vec<Parameter> {
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
             reader.problem(
                 "PARAMETERS",
-                format!("has no valid name before the '=' in item {}", index + 1),
+                format!("has no valid name before the '=' in item {number}"),
                 "Write each item as 'name=value', without spaces in the name.",
             );
         } else if seen.insert(name.to_owned()) {
@@ -342,7 +343,7 @@ fn percents_doubled(value: &str) -> String {
         match reference {
             // With an empty name it is a pair.
             Some(end) => {
-                let (whole, behind) = from.split_at(end + 2);
+                let (whole, behind) = from.split_at(end.saturating_add(2));
                 sent.push_str(whole);
                 rest = behind;
             }

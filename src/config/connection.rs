@@ -179,7 +179,10 @@ pub(super) fn headers(
     let mut headers = Vec::new();
     for (variable, value) in variables {
         let shown = one_line(&variable, 60);
-        let name = variable[HEADER_PREFIX.len()..].replace('_', "-");
+        let name = variable
+            .strip_prefix(HEADER_PREFIX)
+            .unwrap_or_default()
+            .replace('_', "-");
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
             reader.problem(
                 &shown,

@@ -230,7 +230,10 @@ fn whole<'a>(
     items: &BTreeMap<usize, &'a String>,
     reader: &mut Reader,
 ) -> Option<Vec<&'a String>> {
-    let last = items.keys().next_back().map_or(0, |last| last + 1);
+    let last = items
+        .keys()
+        .next_back()
+        .map_or(0, |last| last.saturating_add(1));
     let (count, said) = match count {
         None => (last, format!("there is an item {}", last.saturating_sub(1))),
         Some(count) => match count

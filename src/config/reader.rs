@@ -236,7 +236,8 @@ impl Reader {
     pub(super) fn size(&mut self, variable: &'static str, value: &str) -> Option<u64> {
         let text = value.trim();
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
-        let unit: u64 = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        let unit = text.strip_prefix(digits).unwrap_or_default();
+        let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
             "b" => 1,
             "kb" | "k" => 1_000,
             "mb" | "m" => 1_000_000,

@@ -103,7 +103,7 @@ fn is_balanced(pattern: &str) -> bool {
         match character {
             '[' if !in_class => in_class = true,
             ']' if in_class => in_class = false,
-            '{' if !in_class => braces += 1,
+            '{' if !in_class => braces = braces.saturating_add(1),
             '}' if !in_class => match braces.checked_sub(1) {
                 Some(left) => braces = left,
                 None => return false,

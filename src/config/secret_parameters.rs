@@ -14,7 +14,7 @@ pub(super) fn read(reader: &mut Reader, list: Option<List>, plain: &[Parameter])
     let mut found: Vec<Parameter> = Vec::new();
     for (index, item) in list.unwrap_or_default().0.iter().enumerate() {
         // Problems show the name at most.
-        let number = index + 1;
+        let number = index.saturating_add(1);
         let Some((name, value)) = item.split_once('=') else {
             reader.problem(
                 NAME,

@@ -20,7 +20,7 @@ pub enum BodyError {
 pub async fn read_limited(mut body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
     let mut read = Vec::new();
     while let Some(chunk) = body.chunk().await? {
-        if read.len() + chunk.len() > limit {
+        if read.len().saturating_add(chunk.len()) > limit {
             return Err(BodyError::TooLarge(limit));
         }
         read.extend_from_slice(&chunk);

@@ -281,7 +281,7 @@ fn name_in(distinguished: &[u8]) -> Option<String> {
             let at = distinguished
                 .windows(kind.len())
                 .position(|part| part == kind)?;
-            let (_, text) = distinguished.split_at_checked(at + kind.len())?;
+            let (_, text) = distinguished.split_at_checked(at.saturating_add(kind.len()))?;
             let [_, length, text @ ..] = text else {
                 return None;
             };

@@ -193,7 +193,9 @@ impl Retry {
             if self.good.get().is_none() {
                 self.good.set(Some(sent));
             }
-            let tries = failures.as_ref().map_or(1, |failures| failures.tries + 1);
+            let tries = failures
+                .as_ref()
+                .map_or(1, |failures| failures.tries.saturating_add(1));
             let failure = match operation(tries).await {
                 Ok(value) => {
                     self.alive();
@@ -225,7 +227,7 @@ impl Retry {
                     waited: failures.first.elapsed(),
                 });
             };
-            if !self.told.get() && failures.first.elapsed() + delay >= SAY_AFTER {
+            if !self.told.get() && failures.first.elapsed().saturating_add(delay) >= SAY_AFTER {
                 self.told.set(true);
                 failures.told = Some(Told(&self.told));
                 watch.outage(&failure.error, self.retry_for);
@@ -261,12 +263,12 @@ impl Retry {
             }
             (Trouble::Unauthorized, true) => {
                 let left = DOUBT_UNAUTHORIZED_FOR.checked_sub(failures.first.elapsed())?;
-                let delay = failures.delays.next() * 3;
+                let delay = failures.delays.next().saturating_mul(3);
                 (!left.is_zero()).then(|| delay.min(left))
             }
-            (Trouble::Unauthorized, false) | (Trouble::Refusal, _) => {
-                CONFIRM_AFTER.get(failures.tries as usize - 1).copied()
-            }
+            (Trouble::Unauthorized, false) | (Trouble::Refusal, _) => CONFIRM_AFTER
+                .get((failures.tries as usize).saturating_sub(1))
+                .copied(),
             (Trouble::Final, _) => None,
         }
     }

@@ -202,7 +202,7 @@ fn was_queued_since(of: &Build, build: &Build) -> bool {
     };
     build
         .queued_date
-        .is_some_and(|queued| queued >= since - TimeDelta::seconds(1))
+        .is_some_and(|queued| since.signed_duration_since(queued) <= TimeDelta::seconds(1))
 }
 
 /// Whether it carries a pipe's tag that the one before does not.

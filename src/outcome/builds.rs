@@ -146,7 +146,9 @@ impl BuildOutcome {
 
     /// How long it waited, and how long it ran, as far as known.
     pub fn durations(&self) -> (Option<Duration>, Option<Duration>) {
-        let between = |from: Option<Moment>, to: Option<Moment>| (to? - from?).to_std().ok();
+        let between = |from: Option<Moment>, to: Option<Moment>| {
+            to?.signed_duration_since(from?).to_std().ok()
+        };
         (
             between(self.queued_at, self.started_at.or(self.finished_at)),
             between(self.started_at, self.finished_at),

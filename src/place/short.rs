@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use super::clone;
 use crate::bitbucket::{Client, Repository};
+use crate::types::after;
 
 /// How long Bitbucket is asked, by all ways together.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -22,11 +23,14 @@ pub async fn expand(
     if let Some(whole) = clone::expand(directory, short) {
         return Some(whole);
     }
-    let end = Instant::now() + PATIENCE;
+    let end = after(Instant::now(), PATIENCE);
     let mut left = u32::try_from(ways.len()).unwrap_or(u32::MAX);
     for way in ways {
         // A silent one leaves time for the next.
-        let share = end.saturating_duration_since(Instant::now()) / left.max(1);
+        let share = end
+            .saturating_duration_since(Instant::now())
+            .checked_div(left.max(1))
+            .unwrap_or_default();
         left = left.saturating_sub(1);
         if let Ok(Ok(hash)) = timeout(share, way.commit(repository?, short)).await
             && is_whole(&hash, short)

@@ -56,7 +56,7 @@ impl Search<'_> {
                 }
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(Duration::from_secs(10));
+            pause = pause.mul_f64(1.5).min(Duration::from_secs(10));
             if let (Some(names), false) = (names, branch_known)
                 && let Some(found) = self.branch(names, place.revision.is_some()).await?
             {

@@ -60,7 +60,7 @@ impl Known {
         let elapsed = TimeDelta::from_std(self.told.elapsed()).ok()?;
         self.server
             .current_time?
-            .checked_add_signed(elapsed - CLOCK_SLACK)
+            .checked_add_signed(elapsed.checked_sub(&CLOCK_SLACK).unwrap_or(elapsed))
     }
 
     /// When the token expires, where it is the user's only one: the server does not say which of several is in use.
@@ -232,7 +232,7 @@ pub fn expiry(known: &Known, base: &Url, now: DateTime<Utc>, all: &mut Findings)
     let now = known.server.current_time.map_or(now, |time| time.to_utc());
     let left = |token: &Token| {
         let expires = token.expiration_time?.to_utc();
-        Some((expires, (expires - now).num_days()))
+        Some((expires, expires.signed_duration_since(now).num_days()))
     };
     let page = token_page(base);
     match known.tokens.token.as_slice() {

@@ -205,7 +205,7 @@ impl Made<'_> {
             24,
         );
         let used = self.used.entry(base.clone()).or_default();
-        *used += 1;
+        *used = used.saturating_add(1);
         let (path, line) = place.map_or((None, None), |place| (Some(place.path), Some(place.line)));
         self.all.push(Annotation {
             external_id: format!("teamcity-{base}-{used}"),

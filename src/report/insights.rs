@@ -90,7 +90,7 @@ pub fn pending(server_url: &str, label: Option<&str>, builds: &[QueuedBuild]) ->
 fn headed(names: &[String], label: Option<&str>) -> String {
     let label = label.map(|label| one_line(label, 60));
     let room = label.as_ref().map_or(LONGEST_TITLE, |label| {
-        LONGEST_TITLE - 3 - label.chars().count()
+        LONGEST_TITLE.saturating_sub(label.chars().count().saturating_add(3))
     });
     let names = at_a_word(&format!("TeamCity: {}", names.join(", ")), room);
     labeled(&names, label.as_deref())
@@ -163,7 +163,7 @@ fn details(outcome: &RunOutcome) -> String {
     }
     let mut text = String::new();
     for line in lines {
-        if text.chars().count() + line.chars().count() >= LONGEST_DETAILS {
+        if text.chars().chain(line.chars()).count() >= LONGEST_DETAILS {
             break;
         }
         if !text.is_empty() {
@@ -191,7 +191,10 @@ fn data(builds: &[BuildOutcome], main: Option<&BuildOutcome>) -> Vec<Data> {
     let counts: Vec<_> = builds.iter().filter_map(|build| build.tests).collect();
     let tally = Tally::of(builds);
     if !counts.is_empty() || tally.failed > 0 {
-        let skipped = counts.iter().map(|tests| tests.ignored + tests.muted).sum();
+        let skipped = counts
+            .iter()
+            .map(|tests| tests.ignored.saturating_add(tests.muted))
+            .fold(0, u64::saturating_add);
         data.push(fact("Failed tests", DataValue::Number(tally.failed)));
         if tally.is_known() {
             data.push(fact("New here", DataValue::Number(tally.new)));

@@ -173,8 +173,8 @@ impl<W: Write> JUnitWriter<W> {
         }
         self.xml
             .write_event(Event::End(BytesEnd::new("testsuite")))?;
-        self.written.tests += count;
-        self.written.failures += count;
+        self.written.tests = self.written.tests.saturating_add(count);
+        self.written.failures = self.written.failures.saturating_add(count);
         Ok(())
     }
 
@@ -236,9 +236,9 @@ impl<W: Write> JUnitWriter<W> {
         }
         self.xml
             .write_event(Event::End(BytesEnd::new("testsuite")))?;
-        self.written.tests += all;
-        self.written.failures += failures;
-        self.written.skipped += skipped;
+        self.written.tests = self.written.tests.saturating_add(all);
+        self.written.failures = self.written.failures.saturating_add(failures);
+        self.written.skipped = self.written.skipped.saturating_add(skipped);
         Ok(())
     }
 

@@ -49,8 +49,8 @@ pub fn turns<'a>(build_types: impl IntoIterator<Item = &'a BuildTypeId>) -> Vec<
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let turn = |id: &'a BuildTypeId| {
         let next = seen.entry(id.as_str()).or_default();
-        *next += 1;
-        *next - 1
+        *next = next.saturating_add(1);
+        next.saturating_sub(1)
     };
     build_types.into_iter().map(turn).collect()
 }

@@ -106,7 +106,7 @@ pub(super) fn at_a_word(text: &str, max_chars: usize) -> String {
     };
     match cut.rsplit_once(' ') {
         // A last word that is most of the text is cut itself.
-        Some((kept, word)) if word.len() * 3 < cut.len() => {
+        Some((kept, word)) if word.len().saturating_mul(3) < cut.len() => {
             format!("{}…", kept.trim_end_matches([',', ';', ':', ' ']))
         }
         _ => line,
@@ -119,15 +119,15 @@ pub(super) fn lines(text: &str, max_chars: usize) -> String {
     let mut left = max_chars;
     for line in text.lines() {
         let clean = crate::types::text::plain_line(line);
-        let needed = clean.chars().count() + 1;
-        if needed + 1 > left {
+        let needed = clean.chars().count().saturating_add(1);
+        if needed >= left {
             if kept.is_empty() {
                 return one_line(line, max_chars);
             }
             kept.push('…');
             return kept;
         }
-        left -= needed;
+        left = left.saturating_sub(needed);
         kept.push_str(&clean);
         kept.push('\n');
     }

@@ -28,21 +28,27 @@ impl TestName {
         // Parameters may hold anything, dots and colons too.
         let proper = full.find(['(', '[', '{', '"', '\'']).unwrap_or(full.len());
         let (suite, rest) = match full.get(..proper).and_then(|head| head.rfind(": ")) {
-            Some(colon) => full.split_at(colon + 2),
+            Some(colon) => full.split_at(colon.saturating_add(2)),
             None => ("", full.as_str()),
         };
         let suite = suite.trim_end_matches([':', ' ']);
         let proper = rest
             .find(['(', '[', '{', '"', '\'', ' '])
             .unwrap_or(rest.len());
-        let (class, name) = match rest.get(..proper).and_then(|head| head.rfind('.')) {
+        let (head, parameters) = rest.split_at_checked(proper).unwrap_or((rest, ""));
+        let (class, name) = match head.rsplit_once('.') {
             // A sentence that ends in a full stop, or a number, is no class.
-            Some(dot)
-                if dot + 1 < rest.len()
-                    && is_class(&rest[..dot])
-                    && !rest[..proper].contains("::") =>
+            Some((class, method))
+                if !(method.is_empty() && parameters.is_empty())
+                    && is_class(class)
+                    && !head.contains("::") =>
             {
-                (&rest[..dot], &rest[dot + 1..])
+                (
+                    class,
+                    rest.strip_prefix(class)
+                        .and_then(|rest| rest.strip_prefix('.'))
+                        .unwrap_or(method),
+                )
             }
             _ => ("", rest),
         };
@@ -67,7 +73,10 @@ fn cut(text: &str, longest: usize) -> String {
         return line;
     }
     let digits = hash::hex(&[text], DIGITS);
-    format!("{} {digits}", one_line(text, longest - DIGITS - 1))
+    format!(
+        "{} {digits}",
+        one_line(text, longest.saturating_sub(DIGITS.saturating_add(1)))
+    )
 }
 
 fn is_class(text: &str) -> bool {

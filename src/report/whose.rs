@@ -32,9 +32,12 @@ impl Tally {
             };
             let failed = failed(build);
             let more = failed.saturating_sub(number(build.failed_tests.len()));
-            all.failed += failed;
-            all.new += of_class(|class| *class == Class::New);
-            all.unknown += of_class(|class| matches!(class, Class::Unknown { .. })) + more;
+            all.failed = all.failed.saturating_add(failed);
+            all.new = all
+                .new
+                .saturating_add(of_class(|class| *class == Class::New));
+            let unknown = of_class(|class| matches!(class, Class::Unknown { .. }));
+            all.unknown = all.unknown.saturating_add(unknown).saturating_add(more);
             all.is_cut |= more > 0;
         }
         all
@@ -76,8 +79,9 @@ fn failed(build: &BuildOutcome) -> u64 {
     let tests = &build.failed_tests;
     let within = tests.iter().filter(|test| test.within.is_some()).count();
     let listed = tests.len();
-    if number(listed - within) >= counts.failed {
-        counts.failed.max(number(listed - within)) + number(within)
+    let own = number(listed.saturating_sub(within));
+    if own >= counts.failed {
+        number(listed)
     } else {
         counts.failed.max(number(listed))
     }
@@ -133,7 +137,7 @@ pub(super) fn whose_are<'a>(tests: impl Iterator<Item = &'a FailedTest>) -> Opti
     let mut numbers = [0_u64; WORDS.len()];
     for test in tests {
         if let Some(number) = numbers.get_mut(usize::from(test.class.rank())) {
-            *number += 1;
+            *number = number.saturating_add(1);
         }
     }
     let some = numbers.into_iter().zip(WORDS);

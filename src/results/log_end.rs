@@ -37,7 +37,7 @@ pub async fn show(
                 return Err(error);
             }
             Err(_) => {
-                tries += 1;
+                tries = tries.saturating_add(1);
                 tokio::time::sleep(Duration::from_secs(tries)).await;
             }
         }
@@ -69,7 +69,7 @@ async fn read(client: &Client, id: BuildId) -> Result<Parts, Error> {
     let mut end: VecDeque<(u64, TextLine)> = VecDeque::new();
     let mut around: Vec<(u64, TextLine)> = Vec::new();
     let mut first_error = None;
-    let mut number = 0;
+    let mut number = 0_u64;
     // Of the message whose lines are being read; `None`: it is verbose.
     let mut head = None;
     while let Some(mut line) = log.line().await? {
@@ -78,13 +78,13 @@ async fn read(client: &Client, id: BuildId) -> Result<Parts, Error> {
         }
         let Some(of) = head else { continue };
         (line.level, line.depth) = of;
-        number += 1;
+        number = number.saturating_add(1);
         truncate(&mut line.text);
         if first_error.is_none() && line.level == Level::Error {
             first_error = Some(number);
             around.extend(end.iter().skip(end.len().saturating_sub(BEFORE)).cloned());
         }
-        if first_error.is_some_and(|first| number <= first + AFTER as u64) {
+        if first_error.is_some_and(|first| number <= first.saturating_add(AFTER as u64)) {
             around.push((number, line.clone()));
         }
         if end.len() == END {

@@ -16,7 +16,7 @@ use crate::identity;
 use crate::outcome::{Ending, Event};
 use crate::teamcity::model::Build;
 use crate::teamcity::{Error, ErrorKind};
-use crate::types::BuildId;
+use crate::types::{BuildId, after};
 
 /// The whole time for canceling one that can't be found.
 const LIMIT: Duration = Duration::from_secs(8);
@@ -108,7 +108,7 @@ async fn cancel_entry(
             let mut canceled = cancel(context, entry, id, why, end).await;
             if let Some(end) = end.filter(|_| canceled == Canceled::Now) {
                 let (of, tag) = (&entry.build_type, entry.tag.as_deref());
-                let others = insist(end.min(Instant::now() + LOOK), || {
+                let others = insist(end.min(after(Instant::now(), LOOK)), || {
                     identity::beside(context.client, of, id, tag, &entry.had)
                 });
                 for other in others.await.unwrap_or_default() {
@@ -130,7 +130,7 @@ async fn cancel_entry(
             Canceled::No
         }
         (None, Some(tag)) if entry.in_flight => {
-            let end = end.unwrap_or_else(|| Instant::now() + LIMIT);
+            let end = end.unwrap_or_else(|| after(Instant::now(), LIMIT));
             for pause in IN_FLIGHT {
                 tokio::time::sleep(pause).await;
                 let found = insist(end, || {
@@ -176,7 +176,7 @@ async fn was_merged(
         return false;
     }
     let build = match end {
-        Some(_) => insist(Instant::now() + LOOK, || context.client.build_now(id)).await,
+        Some(_) => insist(after(Instant::now(), LOOK), || context.client.build_now(id)).await,
         None => context.client.build(id).await,
     };
     build.is_ok_and(|build| {
@@ -227,14 +227,14 @@ where
             Some(answer) = tries.next() => match answer as Result<T, Error> {
                 Err(error) if !is_no(&error.kind) => {
                     if error.kind == ErrorKind::Unauthorized {
-                        next += AGAIN_UNAUTHORIZED - AGAIN;
+                        next = after(next, AGAIN_UNAUTHORIZED.saturating_sub(AGAIN));
                     }
                     last = error;
                 }
                 answer => return answer,
             },
             () = tokio::time::sleep_until(next) => {
-                next += AGAIN;
+                next = after(next, AGAIN);
                 tries.push(ask());
             }
         }

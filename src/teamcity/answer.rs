@@ -89,7 +89,7 @@ fn redirected(base: &Url, location: Option<&str>) -> ErrorKind {
 pub(super) fn page_of(status: u16, body: &str) -> String {
     let title = body.find("<title>").and_then(|start| {
         let (title, _) = body
-            .get(start + "<title>".len()..)?
+            .get(start.saturating_add("<title>".len())..)?
             .split_once("</title>")?;
         let title = one_line(&unescaped(title), 60);
         (!title.is_empty()).then_some(title)
@@ -175,7 +175,7 @@ fn xml_message(body: &str) -> Option<String> {
         .iter()
         .find_map(|name| {
             let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-            let start = body.find(&open)? + open.len();
+            let start = body.find(&open)?.saturating_add(open.len());
             let (text, _) = body.get(start..)?.split_once(&close)?;
             (!text.trim().is_empty()).then(|| unescaped(text))
         })
@@ -204,7 +204,7 @@ fn plain_message(body: &str) -> String {
         return body.to_owned();
     };
     let details = body
-        .get(start + "Details:".len()..)
+        .get(start.saturating_add("Details:".len())..)
         .unwrap_or_default()
         .trim_start();
     // The last line is a general hint, which says less than our own.

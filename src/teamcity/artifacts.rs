@@ -67,9 +67,9 @@ impl Client {
         let mut found = Artifacts::default();
         // All at once, and folder by folder where that is too much for one answer.
         let mut folders = vec![(String::new(), true)];
-        let mut lists = 0;
+        let mut lists = 0_usize;
         while let Some((folder, recursive)) = folders.pop() {
-            lists += 1;
+            lists = lists.saturating_add(1);
             if lists > MOST_LISTS || folder.matches('/').count() > DEEPEST {
                 found.incomplete = true;
                 break;
@@ -190,7 +190,7 @@ impl Download<'_> {
         loop {
             let Some(body) = &mut self.body else {
                 if self.open().await? {
-                    self.restarts += 1;
+                    self.restarts = self.restarts.saturating_add(1);
                     return Ok(Piece::Restart);
                 }
                 continue;
@@ -232,11 +232,11 @@ impl Download<'_> {
     /// It broke: after a pause it is opened again, but not without end.
     async fn fault(&mut self, why: ErrorKind) -> Result<(), Error> {
         self.body = None;
-        self.faults += 1;
+        self.faults = self.faults.saturating_add(1);
         if self.faults > MOST_FAULTS || self.restarts >= MOST_FAULTS {
             return Err(why.into());
         }
-        tokio::time::sleep(Duration::from_secs(1) * self.faults).await;
+        tokio::time::sleep(Duration::from_secs(self.faults.into())).await;
         Ok(())
     }
 

@@ -68,12 +68,12 @@ pub fn line(text: &str) {
 pub fn locator(value: &str) {
     let locator = Locator::new().with("name", value).with("count", 1);
     let mut depth = 0_i64;
-    let mut dimensions = 0;
+    let mut dimensions = 0_u32;
     for c in locator.as_str().chars() {
         match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ':' if depth == 0 => dimensions += 1,
+            '(' => depth = depth.saturating_add(1),
+            ')' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => dimensions = dimensions.saturating_add(1),
             _ => {}
         }
         assert!(depth >= 0, "{locator}");

@@ -31,10 +31,10 @@ fn plainly(error: &serde_json::Error) -> String {
 /// JSON whose numbers that fit nowhere (`1e999`) are null; nothing if there are none.
 fn without_huge_numbers(body: &[u8]) -> Option<Vec<u8>> {
     let mut tame: Option<Vec<u8>> = None;
-    let (mut at, mut copied, mut in_text) = (0, 0, false);
+    let (mut at, mut copied, mut in_text) = (0_usize, 0_usize, false);
     while let Some(byte) = body.get(at) {
         match byte {
-            b'\\' if in_text => at += 1,
+            b'\\' if in_text => at = at.saturating_add(1),
             b'"' => in_text = !in_text,
             b'-' | b'0'..=b'9' if !in_text => {
                 let rest = body.get(at..)?;
@@ -49,14 +49,14 @@ fn without_huge_numbers(body: &[u8]) -> Option<Vec<u8>> {
                     let tame = tame.get_or_insert_default();
                     tame.extend_from_slice(body.get(copied..at)?);
                     tame.extend_from_slice(b"null");
-                    copied = at + length;
+                    copied = at.saturating_add(length);
                 }
-                at += length;
+                at = at.saturating_add(length);
                 continue;
             }
             _ => {}
         }
-        at += 1;
+        at = at.saturating_add(1);
     }
     let mut tame = tame?;
     tame.extend_from_slice(body.get(copied..)?);

@@ -156,7 +156,7 @@ impl TextLog {
             };
             if self.header {
                 self.header = !line.trim().is_empty();
-                self.headers += 1;
+                self.headers = self.headers.saturating_add(1);
                 if self.headers > LONGEST_HEADER {
                     return Err(ErrorKind::Unreadable("it is not a build log".to_owned()).into());
                 }
@@ -174,7 +174,7 @@ impl TextLog {
     async fn raw_line(&mut self) -> Result<Option<String>, Error> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                let line = self.buffer.split_to(end + 1);
+                let line = self.buffer.split_to(end.saturating_add(1));
                 self.dropped = 0;
                 if std::mem::take(&mut self.dropping) {
                     continue;
@@ -183,7 +183,7 @@ impl TextLog {
             }
             if self.buffer.len() > LONGEST_LINE {
                 let line = text(&self.buffer);
-                self.dropped += self.buffer.len();
+                self.dropped = self.dropped.saturating_add(self.buffer.len());
                 self.buffer.clear();
                 if self.dropped > MOST_DROPPED {
                     let why = "a line of the build log has no end".to_owned();
@@ -256,7 +256,7 @@ pub(super) fn parse_line(line: &str) -> TextLine {
     };
     let rest = characters.as_str();
     let text = rest.trim_start_matches('\t');
-    let depth = rest.len() - text.len();
+    let depth = rest.len().saturating_sub(text.len());
     let text = text.strip_prefix(' ').unwrap_or(text);
     // Below the top level each line repeats its block's name.
     let text = match text

@@ -37,8 +37,12 @@ impl BuildPage {
                     .query_pairs()
                     .find(|(name, _)| name == "buildId" || name == "itemId")
                     .and_then(|(_, value)| number(&value)),
-                "buildConfiguration" | "pipeline" => segments.get(at + 2).and_then(|id| number(id)),
-                "build" | "builds" | "buildQueue" => segments.get(at + 1).and_then(|id| number(id)),
+                "buildConfiguration" | "pipeline" => {
+                    segments.get(at.saturating_add(2)).and_then(|id| number(id))
+                }
+                "build" | "builds" | "buildQueue" => {
+                    segments.get(at.saturating_add(1)).and_then(|id| number(id))
+                }
                 _ => None,
             };
             if let Some(build) = build {

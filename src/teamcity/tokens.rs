@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use http::Method;
 use secrecy::zeroize::Zeroizing;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::error::{Error, ErrorKind};
@@ -24,9 +24,11 @@ pub struct NewToken {
 
 impl NewToken {
     fn body(&self) -> Value {
-        let mut body = json!({ "name": self.name });
+        let mut body = Map::new();
+        body.insert("name".to_owned(), json!(self.name));
         if let Some(expires) = self.expires {
-            body["expirationTime"] = json!(expires.format("%Y%m%dT%H%M%S+0000").to_string());
+            let time = expires.format("%Y%m%dT%H%M%S+0000").to_string();
+            body.insert("expirationTime".to_owned(), json!(time));
         }
         if let Some(limits) = &self.limits {
             let all: Vec<Value> = limits
@@ -36,20 +38,23 @@ impl NewToken {
                     let id = |of: &Option<super::model::Reference>| {
                         of.as_ref().and_then(|one| one.id.clone())
                     };
-                    let mut restriction = json!({
-                        "isGlobalScope": one.is_global_scope,
-                        "permission": { "id": id(&one.permission) },
-                    });
-                    if let Some(project) = id(&one.project) {
-                        restriction["project"] = json!({ "id": project });
+                    let (global, permission) = (one.is_global_scope, id(&one.permission));
+                    match id(&one.project) {
+                        Some(project) => json!({
+                            "isGlobalScope": global,
+                            "permission": { "id": permission },
+                            "project": { "id": project },
+                        }),
+                        None => {
+                            json!({ "isGlobalScope": global, "permission": { "id": permission } })
+                        }
                     }
-                    restriction
                 })
                 .collect();
-            body["permissionRestrictions"] =
-                json!({ "count": all.len(), "permissionRestriction": all });
+            let all = json!({ "count": all.len(), "permissionRestriction": all });
+            body.insert("permissionRestrictions".to_owned(), all);
         }
-        body
+        Value::Object(body)
     }
 }
 

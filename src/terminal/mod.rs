@@ -63,7 +63,7 @@ impl Person for Terminal {
         Box::pin(in_thread(|| {
             // Room for all from the start: a text that grows leaves copies behind that nobody wipes.
             let mut bytes = Zeroizing::new(Vec::with_capacity(2 * LONGEST_SECRET));
-            let limit = LONGEST_SECRET as u64 + 1;
+            let limit = (LONGEST_SECRET as u64).saturating_add(1);
             io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
             if bytes.len() > LONGEST_SECRET {
                 return Err(io::Error::other("it is too long for a token"));

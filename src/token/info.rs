@@ -99,7 +99,11 @@ impl Expiry {
     /// Whole days until then; negative once it is past.
     pub fn days(self, now: DateTime<Utc>) -> Option<i64> {
         match self {
-            Self::At(time) => Some((time - now).num_seconds().div_euclid(86_400)),
+            Self::At(time) => Some(
+                time.signed_duration_since(now)
+                    .num_seconds()
+                    .div_euclid(86_400),
+            ),
             Self::Unknown | Self::Never => None,
         }
     }

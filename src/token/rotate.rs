@@ -158,7 +158,7 @@ fn validity(known: &Known, old: &Token, info: &Info) -> Option<Duration> {
         .creation_time
         .map(|time| time.to_utc())
         .or(info.date_added)?;
-    (end - start).to_std().ok()
+    end.signed_duration_since(start).to_std().ok()
 }
 
 #[cfg(test)]

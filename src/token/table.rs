@@ -109,19 +109,21 @@ fn expiry(expires: Expiry, now: DateTime<Utc>) -> String {
 
 /// Takes from the widest text column until all fit. Whether they do.
 fn shrink(widths: &mut [usize; 7], width: usize) -> bool {
-    let gaps = GAP.len() * (HEADS.len() - 1);
+    let gaps = GAP.len().saturating_mul(HEADS.len().saturating_sub(1));
     loop {
-        let total: usize = widths.iter().sum::<usize>() + gaps;
+        let total = widths.iter().copied().fold(gaps, usize::saturating_add);
         if total <= width {
             return true;
         }
-        let widest = (0..LEAST.len())
-            .filter(|column| widths[*column] > LEAST[*column])
-            .max_by_key(|column| widths[*column] - LEAST[*column]);
-        let Some(widest) = widest else {
+        let widest = widths
+            .iter_mut()
+            .zip(LEAST)
+            .filter(|(width, least)| **width > *least)
+            .max_by_key(|(width, least)| width.saturating_sub(*least));
+        let Some((widest, _)) = widest else {
             return false;
         };
-        widths[widest] -= 1;
+        *widest = widest.saturating_sub(1);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Imports nothing else of this crate but the exit status.
 
+mod after;
 mod credential;
 mod diagnostic;
 pub(crate) mod hash;
@@ -15,6 +16,7 @@ mod size;
 mod span;
 pub mod text;
 
+pub use after::after;
 pub use credential::Credential;
 pub use diagnostic::Diagnostic;
 pub use ids::{BuildId, BuildTypeId};

@@ -161,13 +161,15 @@ fn network(text: &str) -> Option<Who> {
 
 fn shares(first: IpAddr, bits: u8, host: IpAddr) -> bool {
     let (first, host, all) = match (first, host) {
-        (IpAddr::V4(first), IpAddr::V4(host)) => {
-            (u128::from(first.to_bits()), u128::from(host.to_bits()), 32)
-        }
+        (IpAddr::V4(first), IpAddr::V4(host)) => (
+            u128::from(first.to_bits()),
+            u128::from(host.to_bits()),
+            32_u8,
+        ),
         (IpAddr::V6(first), IpAddr::V6(host)) => (first.to_bits(), host.to_bits(), 128),
         _ => return false,
     };
-    let behind = u32::from(all - bits.min(all));
+    let behind = u32::from(all.saturating_sub(bits));
     (first ^ host).checked_shr(behind).unwrap_or_default() == 0
 }
 

@@ -85,7 +85,7 @@ impl Secrets {
         let mut clean = Vec::with_capacity(json.len());
         let mut rest = json;
         while let Some(start) = rest.iter().position(|byte| *byte == b'"') {
-            let (before, from) = rest.split_at(start + 1);
+            let (before, from) = rest.split_at(start.saturating_add(1));
             clean.extend_from_slice(before);
             let end = end_of_text(from);
             let (text, behind) = from.split_at(end);
@@ -152,7 +152,7 @@ impl Secrets {
                     }
                     false
                 });
-                let length = length.map_or(rest.len(), |at| at + 1);
+                let length = length.map_or(rest.len(), |at| at.saturating_add(1));
                 let (tag, _) = rest.split_at(length);
                 // Values of attributes stand between quotes.
                 for (index, part) in tag.split_inclusive(|byte| *byte == b'"').enumerate() {
@@ -184,15 +184,18 @@ impl Known {
         let mut begins = [false; 256];
         let firsts = self.values.iter().filter_map(|value| value.first());
         for byte in firsts.chain(ELLIPSIS.first()).chain(b"\\&%") {
-            begins[usize::from(*byte)] = true;
+            if let Some(begins) = begins.get_mut(usize::from(*byte)) {
+                *begins = true;
+            }
         }
         let mut clean: Option<Vec<u8>> = None;
-        let (mut at, mut copied) = (0, 0);
+        let may_begin = |byte: &u8| begins.get(usize::from(*byte)) == Some(&true);
+        let (mut at, mut copied) = (0_usize, 0_usize);
         while let Some(skipped) = bytes
             .get(at..)
-            .and_then(|rest| rest.iter().position(|byte| begins[usize::from(*byte)]))
+            .and_then(|rest| rest.iter().position(may_begin))
         {
-            at += skipped;
+            at = at.saturating_add(skipped);
             let rest = bytes.get(at..).unwrap_or_default();
             let found = self.values.iter().find_map(|value| length_of(value, rest));
             let before = bytes.get(copied..at).unwrap_or_default();
@@ -200,24 +203,21 @@ impl Known {
                 let clean = clean.get_or_insert_default();
                 clean.extend_from_slice(before);
                 clean.extend_from_slice(BLOT);
-                at += length;
+                at = at.saturating_add(length);
                 copied = at;
             } else if rest.starts_with(ELLIPSIS) {
                 // A secret that was cut short is one still.
                 let begun = self.begun(before);
                 if begun > 0 {
                     let clean = clean.get_or_insert_default();
-                    clean.extend_from_slice(before.split_at(before.len() - begun).0);
+                    clean.extend_from_slice(before.split_at(before.len().saturating_sub(begun)).0);
                     clean.extend_from_slice(BLOT);
                     copied = at;
                 }
-                at += ELLIPSIS.len();
+                at = at.saturating_add(ELLIPSIS.len());
             } else {
-                at += if is_json && rest.starts_with(b"\\") {
-                    2
-                } else {
-                    1
-                };
+                let pair = is_json && rest.starts_with(b"\\");
+                at = at.saturating_add(if pair { 2 } else { 1 });
             }
         }
         let mut clean = clean?;
@@ -244,12 +244,12 @@ fn length_of(secret: &[u8], text: &[u8]) -> Option<usize> {
 }
 
 fn length_escaped(secret: &[u8], text: &[u8]) -> Option<usize> {
-    let mut at = 0;
+    let mut at = 0_usize;
     let mut left = secret;
     while !left.is_empty() {
         let rest = text.get(at..)?;
         if let Some(colour) = colour(rest).filter(|_| left.len() < secret.len()) {
-            at += colour;
+            at = at.saturating_add(colour);
             continue;
         }
         // What is escaped comes first: an ampersand is the beginning of its own `&amp;`.
@@ -264,7 +264,7 @@ fn length_escaped(secret: &[u8], text: &[u8]) -> Option<usize> {
             None => return None,
         };
         left = behind;
-        at += length;
+        at = at.saturating_add(length);
     }
     Some(at)
 }
@@ -275,7 +275,7 @@ fn colour(text: &[u8]) -> Option<usize> {
     let end = inner
         .iter()
         .position(|byte| !(byte.is_ascii_digit() || *byte == b';'))?;
-    (inner.get(end) == Some(&b'm')).then_some(end + 3)
+    (inner.get(end) == Some(&b'm')).then_some(end.saturating_add(3))
 }
 
 /// A character that stands escaped at the beginning, and the length of that: of JSON, markup or an address.
@@ -308,7 +308,7 @@ fn escaped(text: &[u8]) -> Option<(char, usize)> {
                 [b'#', digits @ ..] => number(digits, 10)?,
                 _ => return None,
             };
-            Some((character, end + 2))
+            Some((character, end.saturating_add(2)))
         }
         _ => None,
     }

@@ -17,16 +17,17 @@ pub fn under(prefix: &str, text: &str) -> Vec<String> {
     let mut lines = vec![prefix.to_owned()];
     let mut rest = text;
     while !rest.is_empty() {
-        let end = rest
-            .match_indices(". ")
-            .map(|(at, _)| at)
-            .find(|at| rest[at + 2..].starts_with(char::is_uppercase));
-        let (sentence, after) = end.map_or((rest, ""), |at| (&rest[..=at], &rest[at + 2..]));
+        let mut ends = rest.match_indices(". ").filter_map(|(at, _)| {
+            let (sentence, after) = rest.split_at_checked(at.saturating_add(1))?;
+            Some((sentence, after.strip_prefix(' ')?))
+        });
+        let end = ends.find(|(_, after)| after.starts_with(char::is_uppercase));
+        let (sentence, after) = end.unwrap_or((rest, ""));
         if let Some(line) = lines.last_mut() {
             let length = line.chars().count();
             if length <= prefix.chars().count() {
                 line.push_str(sentence);
-            } else if length + 1 + sentence.chars().count() <= WIDTH {
+            } else if length.saturating_add(sentence.chars().count()) < WIDTH {
                 line.push(' ');
                 line.push_str(sentence);
             } else {
@@ -127,7 +128,10 @@ fn clean_segment(segment: &str) -> Segment {
 
 /// `ESC[m`, `ESC[0m`, `ESC[00m`, and sequences that end by resetting.
 fn is_reset(sequence: &str) -> bool {
-    let parameters = &sequence[2..sequence.len() - 1];
+    let parameters = sequence
+        .strip_prefix("\u{1b}[")
+        .and_then(|rest| rest.strip_suffix('m'))
+        .unwrap_or_default();
     // In `38;5;0` the last zero is a colour's number.
     !parameters.contains("8;5;")
         && !parameters.contains("8;2;")
@@ -157,24 +161,23 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {
-            let character = rest.chars().next()?;
+            let whole = rest;
+            let (character, behind) = first(whole)?;
             let (introducer, after) = match character {
                 ESCAPE => {
-                    let after = &rest[1..];
-                    let Some(next) = after.chars().next() else {
-                        rest = after;
+                    let Some(next) = first(behind) else {
+                        rest = behind;
                         continue;
                     };
-                    (next, &after[next.len_utf8()..])
+                    next
                 }
                 // The one-character form of `ESC [`. The other characters of C1 are dropped, and the text behind them stays.
-                '\u{9b}' => ('[', &rest[character.len_utf8()..]),
+                '\u{9b}' => ('[', behind),
                 _ => {
-                    rest = &rest[character.len_utf8()..];
+                    rest = behind;
                     return Some(Piece::Char(character));
                 }
             };
-            let whole = rest;
             rest = match introducer {
                 '[' => after_control_sequence(after),
                 ']' | 'P' | 'X' | '^' | '_' => after_string(after),
@@ -183,16 +186,23 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
                 '0'..='~' => after,
                 // No sequence: the character after the escape is judged on its own.
                 _ => {
-                    rest = &whole[character.len_utf8()..];
+                    rest = behind;
                     continue;
                 }
             };
-            let sequence = &whole[..whole.len() - rest.len()];
+            let sequence = whole.strip_suffix(rest).unwrap_or_default();
             if character == ESCAPE && is_colour(sequence) {
                 return Some(Piece::Colour(sequence));
             }
         }
     })
+}
+
+/// The first character, and what is behind it.
+fn first(text: &str) -> Option<(char, &str)> {
+    let mut characters = text.chars();
+    let first = characters.next()?;
+    Some((first, characters.as_str()))
 }
 
 fn is_colour(sequence: &str) -> bool {
@@ -210,16 +220,16 @@ fn is_colour(sequence: &str) -> bool {
 /// Behind the parameters, intermediates and final character of `ESC [ …`. A broken one ends where it breaks.
 fn after_control_sequence(text: &str) -> &str {
     let rest = text.trim_start_matches(|c| matches!(c, ' '..='?'));
-    match rest.chars().next() {
-        Some('@'..='~') => &rest[1..],
+    match first(rest) {
+        Some(('@'..='~', behind)) => behind,
         _ => rest,
     }
 }
 
 fn after_intermediates(text: &str) -> &str {
     let rest = text.trim_start_matches(|c| matches!(c, ' '..='/'));
-    match rest.chars().next() {
-        Some('0'..='~') => &rest[1..],
+    match first(rest) {
+        Some(('0'..='~', behind)) => behind,
         _ => rest,
     }
 }
@@ -227,12 +237,12 @@ fn after_intermediates(text: &str) -> &str {
 /// Behind a string (title, device control…) that ends with BEL or `ESC \`. Of one that never ends only the
 /// introducer goes away, so that no text is lost.
 fn after_string(text: &str) -> &str {
-    for (at, character) in text.char_indices() {
+    let mut rest = text;
+    while let Some((character, behind)) = first(rest) {
         match character {
-            '\u{7}' | '\u{9c}' => return &text[at + character.len_utf8()..],
-            ESCAPE if text[at + 1..].starts_with('\\') => return &text[at + 2..],
-            ESCAPE => break,
-            _ => {}
+            '\u{7}' | '\u{9c}' => return behind,
+            ESCAPE => return behind.strip_prefix('\\').unwrap_or(text),
+            _ => rest = behind,
         }
     }
     text

@@ -31,9 +31,20 @@ fn talkative(runs_for: Duration) -> Scenario {
     Scenario::new().plan("App_Build", plan)
 }
 
+const PIPE: &str = env!("CARGO_BIN_EXE_teamcity-pipe");
+
 fn spawn(step: &Step, scenario: Scenario, stdout: Stdio) -> (Simulator, Child) {
+    spawn_by(Command::new(PIPE), step, scenario, stdout)
+}
+
+fn spawn_by(
+    mut command: Command,
+    step: &Step,
+    scenario: Scenario,
+    stdout: Stdio,
+) -> (Simulator, Child) {
     let (simulator, address) = Simulator::spawn_thread(scenario).unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_teamcity-pipe"))
+    let child = command
         .env_clear()
         .envs(&step.environment)
         .env("TEAMCITY_URL", format!("http://{address}"))
@@ -66,8 +77,12 @@ fn looks(view: &View) -> usize {
 }
 
 fn signal(child: &Child, name: &str) {
+    signal_to(child.id(), name);
+}
+
+fn signal_to(process: u32, name: &str) {
     let kill = Command::new("kill")
-        .args([format!("-{name}"), child.id().to_string()])
+        .args([format!("-{name}"), process.to_string()])
         .status();
     assert!(kill.unwrap().success());
 }
@@ -102,6 +117,30 @@ fn a_stop_is_obeyed_though_nobody_reads_the_log() {
             });
         }
     });
+}
+
+/// The kernel hands process 1 no signal that it does not handle, and ends nothing on its behalf.
+#[test]
+fn as_process_1_a_stop_is_obeyed_too() {
+    let mut alone = Command::new("/usr/bin/unshare");
+    alone.args(["--pid", "--fork"]);
+    let tried = Command::new("/usr/bin/unshare")
+        .args(["--pid", "--fork", "/bin/true"])
+        .status();
+    if !tried.is_ok_and(|status| status.success()) {
+        println!("not as this user: a process 1 of one's own takes root");
+        return;
+    }
+    alone.arg(PIPE);
+    let (simulator, mut child) = spawn_by(alone, &Step::new(), talkative(s(600)), Stdio::piped());
+    wait_until(&simulator, &mut child, |view| looks(view) >= 4);
+    let of = child.id();
+    let children = std::fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap();
+    signal_to(children.trim().parse().unwrap(), "TERM");
+    let unread = child.stdout.take();
+    assert_eq!(end_of(child), Some(143));
+    assert!(simulator.builds()[0].canceled_by.is_some());
+    drop(unread);
 }
 
 #[test]
@@ -167,14 +206,13 @@ fn a_stop_is_obeyed_while_a_name_server_or_a_handshake_hangs() {
         signal(&child, "TERM");
         assert_eq!(end_of(child), Some(143));
     };
-    let pipe = env!("CARGO_BIN_EXE_teamcity-pipe");
     let (place, connected) = silence::hung_handshake_that_tells();
     let at = step(&place.url());
-    stopped(Command::new(pipe), &at, &|| connected.recv().unwrap());
+    stopped(Command::new(PIPE), &at, &|| connected.recv().unwrap());
     let Some(server) = HungNameServer::new() else {
         println!("not as this user: a name server takes root");
         return;
     };
     let at = step("https://teamcity.example.com");
-    stopped(server.command(pipe), &at, &|| server.wait_for_a_question());
+    stopped(server.command(PIPE), &at, &|| server.wait_for_a_question());
 }

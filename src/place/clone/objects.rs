@@ -15,8 +15,8 @@ use super::folders::git_folders;
 pub(crate) const FULL: usize = 40;
 /// Bytes of a pack index before its table of counts: magic and version.
 const HEADER: u64 = 8;
-/// Bytes of the table of counts.
-const FANOUT: u64 = 256 * 4;
+/// Bytes before its names: what comes before, and the table of counts.
+const NAMES: u64 = HEADER + 256 * 4;
 
 /// Expands an abbreviated commit, by the clone that holds `directory`. `None` where there is no clone, or not exactly
 /// one object of that name.
@@ -74,29 +74,33 @@ fn packed(index: &Path, short: &str, found: &mut BTreeSet<String>) -> io::Result
     }
     let first = u8::from_str_radix(short.get(..2).unwrap_or("00"), 16).unwrap_or(0);
     let mut count_up_to = |byte: u64| -> io::Result<u64> {
-        Ok(u32::from_be_bytes(read_at(&mut file, HEADER + byte * 4)?).into())
+        Ok(u32::from_be_bytes(read_at(
+            &mut file,
+            HEADER.saturating_add(byte.saturating_mul(4)),
+        )?)
+        .into())
     };
     let mut low = if first == 0 {
         0
     } else {
-        count_up_to(u64::from(first) - 1)?
+        count_up_to(u64::from(first).saturating_sub(1))?
     };
     let end = count_up_to(u64::from(first))?;
     let mut high = end;
     let mut name_of = |entry: u64| -> io::Result<String> {
-        let name = read_at::<20>(&mut file, HEADER + FANOUT + entry * 20)?;
+        let name = read_at::<20>(&mut file, NAMES.saturating_add(entry.saturating_mul(20)))?;
         Ok(name.iter().map(|byte| format!("{byte:02x}")).collect())
     };
     while low < high {
-        let middle = low + (high - low) / 2;
+        let middle = low.midpoint(high);
         if name_of(middle)?.as_str() < short {
-            low = middle + 1
+            low = middle.saturating_add(1);
         } else {
-            high = middle
+            high = middle;
         }
     }
     // Two are enough to know that it is ambiguous.
-    for entry in low..end.min(low + 2) {
+    for entry in low..end.min(low.saturating_add(2)) {
         let name = name_of(entry)?;
         if name.starts_with(short) {
             found.insert(name);

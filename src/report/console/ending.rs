@@ -41,10 +41,8 @@ impl Console {
             ));
         }
         if build.problems.len() > SHOWN_PROBLEMS {
-            self.line(&format!(
-                "{prefix}… and {} more problems",
-                build.problems.len() - SHOWN_PROBLEMS
-            ));
+            let more = build.problems.len().saturating_sub(SHOWN_PROBLEMS);
+            self.line(&format!("{prefix}… and {more} more problems"));
         }
         let tally = Tally::of([build]);
         if let Some(words) = tally.words().filter(|_| !build.failed_tests.is_empty()) {
@@ -136,7 +134,7 @@ pub(super) fn dependency_line(build: &ChainBuild) -> String {
     } else if let Some(ran) = build
         .started_at
         .zip(build.finished_at)
-        .and_then(|(from, to)| (to - from).to_std().ok())
+        .and_then(|(from, to)| to.signed_duration_since(from).to_std().ok())
     {
         _ = write!(line, " {DIM}(ran {}){RESET}", span(ran));
     }
@@ -165,7 +163,7 @@ fn tree(chain: &[ChainBuild]) -> Vec<String> {
             .iter()
             .filter(|build| at.depends_on.contains(&build.id))
         {
-            add(chain, below, depth + 1, seen, lines);
+            add(chain, below, depth.saturating_add(1), seen, lines);
         }
     }
     let mut lines = Vec::new();
@@ -220,7 +218,7 @@ pub(super) fn headline(build: &BuildOutcome) -> String {
         .chain(
             waited
                 .zip(ran)
-                .map(|(waited, ran)| format!("{} in all", span(waited + ran))),
+                .map(|(waited, ran)| format!("{} in all", span(waited.saturating_add(ran)))),
         )
         .collect();
     if !times.is_empty() {

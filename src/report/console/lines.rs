@@ -82,7 +82,7 @@ impl Console {
             let mark = if index == 0 { "✖ " } else { "" };
             let line = keep_indentation(line);
             let text = line.trim_start_matches([' ', '→']);
-            let indent = &line[..line.len() - text.len()];
+            let indent = line.strip_suffix(text).unwrap_or_default();
             if indent.is_empty() {
                 self.line(&format!("{RED}{mark}{line}{RESET}"));
                 continue;
@@ -110,6 +110,6 @@ pub(super) fn clean(text: &str) -> String {
 
 fn keep_indentation(line: &str) -> String {
     let text = line.trim_start();
-    let indent = line.len() - text.len();
+    let indent = line.len().saturating_sub(text.len());
     format!("{}{}", " ".repeat(indent.min(8)), one_line(text, 1000))
 }

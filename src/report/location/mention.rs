@@ -53,14 +53,16 @@ pub(super) fn of_line(line: &str) -> Vec<Mention> {
         return found;
     }
     for (dot, _) in line.match_indices('.') {
-        let after = &line[dot + 1..];
+        let Some((path, after)) = line.split_at_checked(dot.saturating_add(1)) else {
+            continue;
+        };
         let length = after
             .find(|c: char| !c.is_ascii_alphanumeric())
             .unwrap_or(after.len());
         let (ending, rest) = after.split_at(length);
         if ENDINGS.contains(&ending)
             && let Some(line_number) = line_number(rest)
-            && let Some(mention) = mention(&line[..dot + 1 + length], rest, ending, line_number)
+            && let Some(mention) = mention(&format!("{path}{ending}"), rest, ending, line_number)
         {
             found.push(mention);
         }
@@ -90,7 +92,7 @@ fn line_number(rest: &str) -> Option<u32> {
     let end = digits
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(digits.len());
-    digits[..end].parse().ok().filter(|number| *number > 0)
+    digits.get(..end)?.parse().ok().filter(|number| *number > 0)
 }
 
 /// The mention whose path ends `before`.
@@ -99,7 +101,7 @@ fn mention(before: &str, rest: &str, ending: &str, line: u32) -> Option<Mention>
         .into_iter()
         .find(|quote| rest.starts_with(*quote));
     let start = match quoted {
-        Some(quote) => before.rfind(quote).map(|at| at + 1)?,
+        Some(quote) => before.rfind(quote).map(|at| at.saturating_add(1))?,
         None => before
             .char_indices()
             .rev()
@@ -107,11 +109,10 @@ fn mention(before: &str, rest: &str, ending: &str, line: u32) -> Option<Mention>
             .last()
             .map(|(at, _)| at)?,
     };
-    let path = &before[start..];
-    let absolute =
-        path.starts_with(['/', '\\']) || before[..start].ends_with(':') && path.starts_with('/');
+    let (before, path) = before.split_at_checked(start)?;
+    let absolute = path.starts_with(['/', '\\']) || before.ends_with(':') && path.starts_with('/');
     let parts = parts(path)?;
-    if let Some(package) = before[..start].strip_suffix('(').and_then(package)
+    if let Some(package) = before.strip_suffix('(').and_then(package)
         && parts.len() == 1
     {
         let mut all = package;
@@ -156,8 +157,10 @@ fn parts(path: &str) -> Option<Vec<String>> {
 
 /// The package of a frame's `at app//com.acme.Cart$Item.add`, as folders.
 fn package(frame: &str) -> Option<Vec<String>> {
-    let start = frame.rfind([' ', '\t', '/']).map_or(0, |at| at + 1);
-    let mut names: Vec<_> = frame[start..].split('.').collect();
+    let start = frame
+        .rfind([' ', '\t', '/'])
+        .map_or(0, |at| at.saturating_add(1));
+    let mut names: Vec<_> = frame.get(start..)?.split('.').collect();
     // `<init>` and lambdas have marks of their own, but only in the method and class, which go away.
     names.pop()?;
     names.pop()?;

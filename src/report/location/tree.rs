@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::mention::{Kind, Mention};
+use crate::types::after;
 
 /// A line of a file of the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +45,8 @@ impl Tree {
         if names.is_empty() {
             return tree;
         }
-        let end = Instant::now() + LONGEST;
-        let mut seen = 0;
+        let end = after(Instant::now(), LONGEST);
+        let mut seen = 0_usize;
         let mut folders: Vec<(PathBuf, String, usize)> = vec![(root.to_owned(), String::new(), 0)];
         while let Some((folder, prefix, depth)) = folders.pop() {
             let Ok(entries) = fs::read_dir(&folder) else {
@@ -53,7 +54,7 @@ impl Tree {
                 continue;
             };
             for entry in entries.flatten() {
-                seen += 1;
+                seen = seen.saturating_add(1);
                 if seen > MOST_ENTRIES || Instant::now() > end {
                     tree.incomplete = true;
                     return tree;
@@ -68,7 +69,11 @@ impl Tree {
                     if depth == DEEPEST {
                         tree.incomplete = true;
                     } else {
-                        folders.push((entry.path(), format!("{prefix}{name}/"), depth + 1));
+                        folders.push((
+                            entry.path(),
+                            format!("{prefix}{name}/"),
+                            depth.saturating_add(1),
+                        ));
                     }
                 } else if kind.is_file() && names.contains(&name) {
                     let path = format!("{prefix}{name}");

@@ -27,7 +27,10 @@ pub(super) fn comparison(build: &BuildOutcome) -> Option<ComparisonView> {
     let row = |row: &crate::outcome::Row| {
         let longest = u128::from(row.here.max(row.there).max(1));
         let width = |number: u64| {
-            let share = u128::from(number) * 10_000 / longest;
+            let share = u128::from(number)
+                .saturating_mul(10_000)
+                .checked_div(longest)
+                .unwrap_or_default();
             format!("{}.{:02}%", share / 100, share % 100)
         };
         RowView {

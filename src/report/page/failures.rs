@@ -63,7 +63,7 @@ pub(super) fn groups(build: &BuildOutcome) -> Vec<Group> {
                 .filter(|test| usize::from(test.class.rank()) == rank);
             let mut shown: Vec<_> = tests.map(self::test).collect();
             let folded = shown.split_off(shown.len().min(AT_ONCE));
-            let number = shown.len() + folded.len();
+            let number = shown.len().saturating_add(folded.len());
             (number > 0).then(|| Group {
                 title: format!("{title} ({number})"),
                 shown,

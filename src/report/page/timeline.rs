@@ -121,18 +121,15 @@ pub(super) fn timeline(build: &BuildOutcome) -> Option<Timeline> {
         .flat_map(|piece| [piece.queued, piece.started, piece.finished])
         .flatten()
         .max()?;
+    let all = last.signed_duration_since(first);
     let scale = Scale {
         first,
-        length: (last - first).num_milliseconds().max(1),
+        length: all.num_milliseconds().max(1),
     };
 
     let critical = critical_path(build);
     let left_out = pieces.len().saturating_sub(MOST_ROWS);
-    let summary = summary(
-        &pieces,
-        &critical,
-        (last - first).to_std().unwrap_or_default(),
-    );
+    let summary = summary(&pieces, &critical, all.to_std().unwrap_or_default());
     let rows: Vec<_> = pieces
         .iter()
         .skip(left_out)
@@ -238,14 +235,9 @@ fn summary(pieces: &[Piece<'_>], critical: &[BuildId], whole: Duration) -> Strin
             .iter()
             .map(|piece| at_a_word(piece.name, 40))
             .collect();
-        let shown = if names.len() > 8 {
-            format!(
-                "{} → … → {}",
-                names[..3].join(" → "),
-                names[names.len() - 3..].join(" → ")
-            )
-        } else {
-            names.join(" → ")
+        let shown = match names.as_slice() {
+            [a, b, c, .., x, y, z] if names.len() > 8 => [a, b, c, "…", x, y, z].join(" → "),
+            names => names.join(" → "),
         };
         text.push_str(&format!(". The end waited for {shown}"));
     }
@@ -263,7 +255,7 @@ fn round(time: Duration) -> Duration {
 }
 
 fn between(from: Option<Moment>, to: Option<Moment>) -> Option<Duration> {
-    (to? - from?).to_std().ok()
+    to?.signed_duration_since(from?).to_std().ok()
 }
 
 struct Scale {
@@ -274,14 +266,19 @@ struct Scale {
 impl Scale {
     /// In hundredths of a percent.
     fn at(&self, moment: Moment) -> i64 {
-        let offset = (moment - self.first).num_milliseconds();
-        (offset.saturating_mul(10_000) / self.length).clamp(0, 10_000)
+        let offset = moment.signed_duration_since(self.first).num_milliseconds();
+        self.share(offset).clamp(0, 10_000)
+    }
+
+    fn share(&self, milliseconds: i64) -> i64 {
+        let whole = milliseconds.saturating_mul(10_000);
+        whole.checked_div(self.length).unwrap_or(0)
     }
 
     fn span(&self, from: Moment, to: Moment, least: i64) -> Option<Span> {
         let (from, to) = (self.at(from), self.at(to));
-        let width = (to - from).max(least);
-        let from = from.min(10_000 - width);
+        let width = to.saturating_sub(from).max(least);
+        let from = from.min(10_000_i64.saturating_sub(width));
         (width > 0).then(|| Span {
             from: percent(from),
             width: percent(width),
@@ -333,19 +330,20 @@ impl Scale {
         let step = STEPS
             .iter()
             .copied()
-            .find(|step| seconds / step <= MOST_MARKS)
+            .find(|step| step.saturating_mul(MOST_MARKS.saturating_add(1)) > seconds)
             .unwrap_or(seconds.max(1));
-        (0..=seconds / step)
+        (0..)
+            .map(|number: i64| number.saturating_mul(step))
+            .take_while(|second| *second <= seconds)
+            .map(|second| (second, self.share(second.saturating_mul(1000))))
             // A label at the very end would be cut.
-            .filter(|number| number * step * 1000 * 100 / self.length < 92)
-            .map(|number| Mark {
-                at: percent((number * step * 1000).saturating_mul(10_000) / self.length),
-                label: if number == 0 {
+            .filter(|(_, share)| *share < 9_200)
+            .map(|(second, share)| Mark {
+                at: percent(share),
+                label: if second == 0 {
                     "0".to_owned()
                 } else {
-                    length(Duration::from_secs(
-                        u64::try_from(number * step).unwrap_or(0),
-                    ))
+                    length(Duration::from_secs(u64::try_from(second).unwrap_or(0)))
                 },
             })
             .collect()

@@ -149,7 +149,7 @@ pub(super) fn builds(outcome: &RunOutcome) -> Vec<Build> {
 fn build(build: &BuildOutcome, position: usize) -> Build {
     let (waited, ran) = build.durations();
     Build {
-        anchor: format!("build-{}", position + 1),
+        anchor: format!("build-{}", position.saturating_add(1)),
         name: one_line(&build.name, 200),
         number: build.number.as_deref().map(|number| one_line(number, 60)),
         project: build
@@ -292,7 +292,10 @@ fn test_bar(tests: TestCounts) -> Vec<Part> {
             continue;
         }
         // A single failure among thousands must still be seen.
-        let width = (u128::from(number) * 10_000 / u128::from(total))
+        let width = u128::from(number)
+            .saturating_mul(10_000)
+            .checked_div(u128::from(total))
+            .unwrap_or_default()
             .max(80)
             .min(10_000_u128.saturating_sub(from));
         parts.push(Part {
@@ -300,7 +303,7 @@ fn test_bar(tests: TestCounts) -> Vec<Part> {
             from: hundredths(from),
             width: hundredths(width),
         });
-        from += width;
+        from = from.saturating_add(width);
     }
     parts
 }
@@ -326,10 +329,11 @@ fn tests_summary(tests: TestCounts) -> String {
 
 /// A commit in short; what is none stays as it is.
 fn short(version: &str) -> String {
-    if version.len() > 12 && version.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        version[..12].to_owned()
-    } else {
-        one_line(version, 60)
+    match version.split_at_checked(12) {
+        Some((short, _)) if version.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            short.to_owned()
+        }
+        _ => one_line(version, 60),
     }
 }
 

@@ -143,9 +143,9 @@ impl<'a> Downloads<'a> {
     }
 
     async fn list(&self, id: BuildId) -> Result<(Vec<Artifact>, bool), String> {
-        let mut tries = 0;
+        let mut tries = 0_u32;
         loop {
-            tries += 1;
+            tries = tries.saturating_add(1);
             let seen = RefCell::new(HashSet::new());
             let wanted = |path: &str| self.patterns.matches(path, &mut seen.borrow_mut());
             let list = self.client.artifacts(id, &wanted);

@@ -41,7 +41,7 @@ pub async fn ask(
             Err(error)
                 if error.kind.is_refusal() || matches!(error.kind, ErrorKind::TooLarge(_)) =>
             {
-                together.refusals += 1;
+                together.refusals = together.refusals.saturating_add(1);
             }
             Err(error) => return Err(fail(error)),
         }

@@ -12,7 +12,7 @@ use crate::outcome::{ChainBuild, Ending, Event, Position};
 use crate::results;
 use crate::run::context::Context;
 use crate::teamcity::Need;
-use crate::types::{BuildId, BuildTypeId};
+use crate::types::{BuildId, BuildTypeId, after};
 
 /// How often a chain is looked at.
 const EVERY: Duration = Duration::from_secs(30);
@@ -36,7 +36,7 @@ impl ChainWatch {
         if self.next.is_some_and(|next| now < next) {
             return None;
         }
-        self.next = Some(now + EVERY);
+        self.next = Some(after(now, EVERY));
         let chain = results::chain::read(context.client, id, Need::Now)
             .await
             .ok()?;
@@ -57,7 +57,7 @@ impl ChainWatch {
         let mut times: HashMap<BuildTypeId, usize> = HashMap::new();
         for build in &chain {
             let time = times.entry(build.build_type.clone()).or_default();
-            *time += 1;
+            *time = time.saturating_add(1);
             let before = self
                 .seen
                 .insert((build.build_type.clone(), *time), build.ending.clone());

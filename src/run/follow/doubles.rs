@@ -54,7 +54,7 @@ impl Doubles {
         if new.is_empty() || !(due || at_the_end) {
             return None;
         }
-        self.looks += usize::from(due);
+        self.looks = self.looks.saturating_add(usize::from(due));
         Some(Look(new))
     }
 }

@@ -18,7 +18,7 @@ use crate::results;
 use crate::run::context::Context;
 use crate::teamcity::Need;
 use crate::teamcity::model::Build;
-use crate::types::{BuildId, Diagnostic};
+use crate::types::{BuildId, Diagnostic, after};
 
 /// A running build whose log stands still for so long may hang.
 const SILENCE: Duration = Duration::from_secs(600);
@@ -69,7 +69,7 @@ pub async fn watch(
     let just_queued = watched.iter().all(|one| one.news);
     let mut next_status = beat.first(poll::FIRST);
     if just_queued {
-        next_status += poll::JUST_QUEUED;
+        next_status = after(next_status, poll::JUST_QUEUED);
     }
     let mut pause = poll::FIRST;
     let mut next_log = beat.next(now, poll::LOG);
@@ -101,7 +101,7 @@ pub async fn watch(
             }
             // What has just written lives: one answer says both.
             if looked.alive && pause <= poll::LOG {
-                next_status = next_status.max(at + pause);
+                next_status = next_status.max(after(at, pause));
             }
         }
         if Instant::now() >= next_status {

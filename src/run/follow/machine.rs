@@ -245,7 +245,8 @@ impl Followed {
         let starts_in = whole_wait(build).map(|whole| whole.saturating_sub(waiting));
         // Some reasons hold numbers that change all the time.
         if (changed
-            && (self.wait_reason.is_none() || now.duration_since(self.heard) >= SIGN_OF_LIFE / 4))
+            && (self.wait_reason.is_none()
+                || now.duration_since(self.heard).saturating_mul(4) >= SIGN_OF_LIFE))
             || now.duration_since(self.heard) >= SIGN_OF_LIFE
         {
             self.wait_reason.clone_from(&build.wait_reason);
@@ -375,7 +376,7 @@ impl Followed {
     }
 
     fn unsettled(&mut self) -> Option<Verdict> {
-        self.unsettled += 1;
+        self.unsettled = self.unsettled.saturating_add(1);
         (self.unsettled <= UNSETTLED_READS).then_some(Verdict::Again(UNSETTLED_PAUSE))
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::stage::Stage;
+use crate::types::after;
 
 /// Where a short build's end is expected: nobody asks more often.
 const CLOSE: Duration = Duration::from_millis(800);
@@ -54,20 +55,24 @@ impl Beat {
     /// The first moment.
     #[must_use]
     pub fn first(self, interval: Duration) -> Instant {
-        self.start + interval.mul_f64(self.phase)
+        after(self.start, interval.mul_f64(self.phase))
     }
 
     /// The next moment after `now`, and no later than after one `interval`.
     #[must_use]
     pub fn next(self, now: Instant, interval: Duration) -> Instant {
         if !BEATS.contains(&interval) {
-            return now + interval;
+            return after(now, interval);
         }
         let offset = interval.mul_f64(self.phase);
-        let since = (now - self.start + interval).saturating_sub(offset);
-        let rest = since.as_nanos() % interval.as_nanos();
+        let since = now.saturating_duration_since(self.start);
+        let since = since.saturating_add(interval).saturating_sub(offset);
+        let rest = since
+            .as_nanos()
+            .checked_rem(interval.as_nanos())
+            .unwrap_or(0);
         let rest = Duration::from_nanos(u64::try_from(rest).unwrap_or(0));
-        now + (interval - rest)
+        after(now, interval.saturating_sub(rest))
     }
 }
 
@@ -105,14 +110,14 @@ pub fn interval(phase: Phase, tells: bool) -> Duration {
         } => {
             let (pause, until) = match estimate {
                 None => {
-                    let least = (running / 3).clamp(LEAST, SHORT);
+                    let least = part(running, 3).clamp(LEAST, SHORT);
                     (vaguely(running, OLD).max(least), None)
                 }
                 Some(estimate) => guided(running, estimate, stage),
             };
             let pause = match stage {
                 // The longer the last stage takes, the longer it may go on.
-                Stage::Last(since) => pause.min((since / 4).max(SHORT)),
+                Stage::Last(since) => pause.min(part(since, 4).max(SHORT)),
                 Stage::Unknown | Stage::Before => pause,
             };
             let pause = if tells && pause > LOG {
@@ -128,11 +133,18 @@ pub fn interval(phase: Phase, tells: bool) -> Duration {
 /// 1 to 3 s for two minutes and around its estimated start, else 10 s or 20 s.
 fn queued(waiting: Duration, starts_in: Option<Duration>) -> Duration {
     match starts_in {
-        _ if waiting < YOUNG => (waiting / 2).clamp(LEAST, SHORT),
-        Some(starts_in) if starts_in > YOUNG => LONG.min(starts_in - YOUNG).max(SHORT),
+        _ if waiting < YOUNG => part(waiting, 2).clamp(LEAST, SHORT),
+        Some(starts_in) if starts_in > YOUNG => {
+            LONG.min(starts_in.saturating_sub(YOUNG)).max(SHORT)
+        }
         Some(starts_in) if !starts_in.is_zero() => SHORT,
         _ => QUEUE,
     }
+}
+
+/// One of so many equal parts.
+fn part(time: Duration, parts: u32) -> Duration {
+    time.checked_div(parts).unwrap_or(time)
 }
 
 /// Of twice the age the end is expected four times as vaguely: up to [`LONG`] at the age `old`.
@@ -143,25 +155,30 @@ fn vaguely(running: Duration, old: Duration) -> Duration {
 
 /// Of a build whose end is expected within 5 % of the estimate: how long, and how long at most until that begins.
 fn guided(running: Duration, estimate: Duration, stage: Stage) -> (Duration, Option<Duration>) {
-    let near = (estimate / 40).clamp(CLOSE, SHORT);
-    let margin = (estimate / 20).max(near);
-    let (from, to) = (estimate.saturating_sub(margin), estimate + margin);
+    let near = part(estimate, 40).clamp(CLOSE, SHORT);
+    let margin = part(estimate, 20).max(near);
+    let (from, to) = (
+        estimate.saturating_sub(margin),
+        estimate.saturating_add(margin),
+    );
     if running < from {
-        let early = (estimate / 4).clamp(LEAST, EARLY);
+        let early = part(estimate, 4).clamp(LEAST, EARLY);
         // What ends just within the margin is noticed in time by a look a little later. The server says whole seconds;
         // an odd time keeps no beat.
-        let until = (from + near).saturating_sub(Duration::from_millis(1100) + running);
+        let until = from
+            .saturating_add(near)
+            .saturating_sub(running.saturating_add(Duration::from_millis(1100)));
         let pause = vaguely(running, OLD_AS_ESTIMATED).max(early);
         (pause, Some(until.max(near)))
     } else if running <= to {
         match stage {
             // It is late.
-            Stage::Before => ((near * 2).min(SHORT), None),
+            Stage::Before => (near.saturating_mul(2).min(SHORT), None),
             Stage::Unknown | Stage::Last(_) => (near, None),
         }
     } else {
         // The longer it is over, the less the estimate tells.
-        let over = near + (running - to) / 4;
+        let over = near.saturating_add(part(running.saturating_sub(to), 4));
         let most = vaguely(running, OLD_AS_ESTIMATED).max(SHORT);
         (over.min(most), None)
     }
@@ -218,10 +235,10 @@ mod tests {
     fn what_is_known_costs_few_looks_and_little_time() {
         // Length and estimate in seconds; most looks, and most seconds from the end to the look that sees it.
         let cases = [
-            (2, Some(2), 3.0, 0.6),
+            (2, Some(2), 3.2, 0.6),
             (2, None, 3.0, 0.6),
             (20, Some(20), 6.5, 0.6),
-            (20, Some(15), 11.0, 1.0),
+            (20, Some(15), 11.5, 1.0),
             (20, None, 12.0, 1.8),
             (120, None, 46.0, 1.8),
             (120, Some(120), 27.0, 1.6),

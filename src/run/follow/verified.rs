@@ -114,7 +114,7 @@ impl AskedBelow {
     /// Compares.
     fn compare(&self, chain: &[ChainBuild]) -> Shown {
         let mut right = Vec::new();
-        let mut open = 0;
+        let mut open = 0_usize;
         for build in chain {
             let Some(below) = self
                 .below
@@ -126,7 +126,7 @@ impl AskedBelow {
             match self.judge(build, below) {
                 Some(Ok(())) => right.push(called(build)),
                 Some(Err(wrong)) => return Shown::Wrong(wrong),
-                None => open += usize::from(has_begun(&build.ending)),
+                None => open = open.saturating_add(usize::from(has_begun(&build.ending))),
             }
         }
         Shown::Right(right, open)

@@ -25,7 +25,7 @@ pub fn hint(reason: &str) -> Option<&'static str> {
 pub fn whole_wait(build: &Build) -> Option<Duration> {
     // Both dates are the server's, so that its clock needs not be ours; without the queue date the estimate says nothing.
     let (estimate, queued) = (build.start_estimate?, build.queued_date?);
-    (estimate - queued).to_std().ok()
+    estimate.signed_duration_since(queued).to_std().ok()
 }
 
 /// What to say of a build that waits for an approval.

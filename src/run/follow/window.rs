@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta};
 use tokio::time::Instant;
 
 use crate::teamcity::model::Build;
+use crate::types::after;
 
 /// How long after its end a build's successor is looked for. Seen: it is queued in the same second.
 const OPEN_FOR: Duration = Duration::from_secs(5);
@@ -50,7 +51,7 @@ impl Window {
         let ago = self.ago(now, build).unwrap_or_default();
         let until = *self
             .until
-            .get_or_insert_with(|| now + OPEN_FOR.saturating_sub(ago));
+            .get_or_insert_with(|| after(now, OPEN_FOR.saturating_sub(ago)));
         !self.lived || now >= until
     }
 
@@ -59,7 +60,10 @@ impl Window {
         let (then, date) = self.clock?;
         let since = TimeDelta::from_std(now.duration_since(then)).ok()?;
         let server = date.checked_add_signed(since)?;
-        (server - build.finish_date?).to_std().ok()
+        server
+            .signed_duration_since(build.finish_date?)
+            .to_std()
+            .ok()
     }
 }
 

@@ -82,9 +82,9 @@ pub async fn queue(
     let mut refused = CONFIRM_AFTER.iter();
     let mut doubted: Option<Instant> = None;
     let mut said = false;
-    let mut attempt = 0;
+    let mut attempt = 0_u32;
     loop {
-        attempt += 1;
+        attempt = attempt.saturating_add(1);
         ledger.update(request.position, |entry| entry.in_flight = true);
         let failure = match client.queue(request.body, attempt).await {
             Ok(build) => {
@@ -158,7 +158,7 @@ pub async fn queue(
             }
             Trouble::Outage(wish) => {
                 let pause = Duration::from_secs(attempt.into()).max(wish.unwrap_or_default());
-                tokio::time::sleep(pause.min(LONGEST_PAUSE * 4)).await;
+                tokio::time::sleep(pause.min(LONGEST_PAUSE.saturating_mul(4))).await;
             }
             Trouble::Lasting | Trouble::Final => {
                 tokio::time::sleep(Duration::from_secs(attempt.into()).min(LONGEST_PAUSE)).await

@@ -79,7 +79,7 @@ pub async fn in_some_way(
         comment: Some(&comment),
         tags: Some(&tags),
     };
-    let mut ways_left = 2;
+    let mut ways_left = 2_u8;
     loop {
         let body = request::request(settings, wanted.build_type, place, &marks);
         let known_by = match marks.tags {
@@ -99,7 +99,7 @@ pub async fn in_some_way(
             Err(QueueError::Refused(kind))
                 if drop_extra(context, wanted, marked, &mut marks, &kind) => {}
             Err(QueueError::Refused(kind)) if ways_left > 0 && other_way(&kind, place) => {
-                ways_left -= 1;
+                ways_left = ways_left.saturating_sub(1);
                 let fail = |trouble| cure::place(trouble, context.client.base());
                 if place.pin == Pin::Change {
                     place::wait_for_change(context.client, context.events, wanted, place)

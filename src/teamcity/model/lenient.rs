@@ -312,7 +312,9 @@ fn items<'de, D: Deserializer<'de>, I: Deserialize<'de>, T>(
 
 /// How many items of a kind a list may have.
 fn most<T>() -> usize {
-    LARGEST_LIST / size_of::<T>().max(1)
+    LARGEST_LIST
+        .checked_div(size_of::<T>())
+        .unwrap_or(LARGEST_LIST)
 }
 
 /// A list that decides by what is missing in it: what is no list is an error, and so is one without an end.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use teamcity_simulator::bitbucket::{Bitbucket, Pipeline, PipelineResult, PipelineState, Scope};
-use teamcity_simulator::{BuildType, Outcome, Plan, Scenario, Simulator};
+use teamcity_simulator::{BuildType, Doubts, Outcome, Plan, Scenario, Simulator};
 
 use crate::builds::canceled;
 use crate::pipe::Step;
@@ -43,8 +43,13 @@ pub struct Sides {
 
 impl Sides {
     pub fn new(plans: impl IntoIterator<Item = Plan>) -> Self {
-        let mut scenario =
-            Scenario::new().build_type(BuildType::new("App_Test").roots(["App_Git"]));
+        Self::with_doubts(plans, Doubts::default())
+    }
+
+    /// The same with a TeamCity that does this or that.
+    pub fn with_doubts(plans: impl IntoIterator<Item = Plan>, doubts: Doubts) -> Self {
+        let scenario = Scenario::new().doubts(doubts);
+        let mut scenario = scenario.build_type(BuildType::new("App_Test").roots(["App_Git"]));
         for plan in plans {
             scenario = scenario.plan("App_Build", plan);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use teamcity_simulator::bitbucket::{Breakdown, Call, Fault, PipelineResult, PipelineState};
-use teamcity_simulator::{Outcome, Scenario};
+use teamcity_simulator::{Broken, Doubts, Outcome, Scenario};
 
 use super::{APP, ENDED, NO_PIPELINES, Sides, parallel, plan, s};
 
@@ -228,4 +228,44 @@ async fn a_merged_build_is_left_alone_by_sweep() {
     sides.sweep().await.ends_with(0);
     let ours = sides.teamcity.build(ours).unwrap();
     assert!(ours.canceled_by.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn sweep_goes_by_the_build_that_took_the_place_of_one_that_was_broken_off() {
+    let all = Doubts::default;
+    for doubts in [
+        all(),
+        all().readded_without_tags(),
+        all().readded_without_tags().readded_ids_grow(),
+        all().readded_without_tags().successors_name_the_replaced(),
+    ] {
+        for (runs_for, canceled, row) in [(3600, 1, "STOPPED"), (30, 0, "FAILED")] {
+            let broken = Outcome::ReAdded {
+                broken: Broken::Stopped,
+                at: s(90),
+                then: Box::new(plan(runs_for, Outcome::Failure)),
+            };
+            let sides = Sides::with_doubts([plan(3600, broken)], doubts.clone());
+            stopped(&sides).await;
+            tokio::time::sleep(s(120)).await;
+            sides.end(&[11]);
+            let ran = sides.sweep().await;
+            ran.ends_with(0);
+            // What is canceled takes a moment to end.
+            tokio::time::sleep(s(10)).await;
+            let builds = sides.teamcity.builds();
+            let ours = builds.iter().filter(|build| {
+                let comment = build.cancel_comment.as_deref().unwrap_or_default();
+                comment.contains("pipeline #11 has ended")
+            });
+            let case = format!("{doubts:?}, {row}\n{}", ran.output);
+            assert_eq!(ours.count(), canceled, "{case}");
+            assert!(
+                builds.iter().all(|build| build.state == "finished"),
+                "{case}"
+            );
+            assert_eq!(sides.states(Scenario::OLDER_COMMIT), [row], "{case}");
+            sides.nothing_is_open();
+        }
+    }
 }

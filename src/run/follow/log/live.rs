@@ -15,7 +15,7 @@ use crate::outcome::{LogLevel, Position};
 use crate::run::context::Context;
 use crate::teamcity::model::{LogMessage, LogMessages};
 use crate::teamcity::{Error, ErrorKind, Window};
-use crate::types::BuildId;
+use crate::types::{BuildId, after};
 
 /// Messages of an ordinary look.
 const TAIL: usize = 100;
@@ -112,7 +112,7 @@ impl LogStream {
 
     /// Shows what has come since the last look. A look that fails is made up for by a later one.
     pub async fn look(&mut self, context: &Context<'_>, limit: &LogLimit) -> Look {
-        let until = Instant::now() + LOOK;
+        let until = after(Instant::now(), LOOK);
         let mut way = if self.busy { Way::Forward } else { Way::Tail };
         loop {
             if self.given_up || limit.is_spent() {
@@ -123,7 +123,7 @@ impl LogStream {
                 Ok(answer) => answer,
                 // Fewer, then.
                 Err(error) if matches!(error.kind, ErrorKind::TooLarge(_)) && asked > FEWEST => {
-                    self.divisor *= 4;
+                    self.divisor = self.divisor.saturating_mul(4);
                     continue;
                 }
                 Err(error) => {
@@ -163,7 +163,7 @@ impl LogStream {
     }
 
     fn window(&self, way: Way) -> (Window, usize) {
-        let size = |usual: usize| (usual / self.divisor).max(FEWEST);
+        let size = |usual: usize| usual.checked_div(self.divisor).unwrap_or(usual).max(FEWEST);
         match way {
             Way::Tail => (Window::Tail(size(TAIL)), size(TAIL)),
             // From a message before the last one, so that it is there whether or not the server counts it in.
@@ -176,9 +176,9 @@ impl LogStream {
     }
 
     fn failed(&mut self, kind: &ErrorKind) {
-        self.failures += 1;
+        self.failures = self.failures.saturating_add(1);
         if kind.is_refusal() {
-            self.refusals += 1;
+            self.refusals = self.refusals.saturating_add(1);
         }
         self.given_up |= self.failures >= MOST_FAILURES
             || self.refusals >= MOST_REFUSALS
@@ -206,7 +206,7 @@ impl LogStream {
             };
         };
         let goes_on = match last {
-            Some(last) => first.id <= last + 1,
+            Some(last) => first.id <= last.saturating_add(1),
             None => first.id <= 1 || messages.len() < asked.min(SURELY_WHOLE),
         };
         if !goes_on {

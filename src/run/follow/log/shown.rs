@@ -79,7 +79,7 @@ impl Shown {
 
     /// Counts a message that is shown now.
     pub fn begin(&mut self, text: &str, depth: usize) {
-        self.messages += 1;
+        self.messages = self.messages.saturating_add(1);
         self.continued = 0;
         self.ended = depth == 0 && text.trim() == LAST_LINE;
         if self.marks.len() == MARKS {
@@ -97,8 +97,9 @@ impl Shown {
         depth: usize,
         text: &str,
     ) {
-        let lines = text.matches('\n').count() + 1;
-        if !limit.take(text.len() + lines * (FRAME + 2 * depth)) {
+        let lines = text.matches('\n').count().saturating_add(1);
+        let frame = depth.saturating_mul(2).saturating_add(FRAME);
+        if !limit.take(text.len().saturating_add(lines.saturating_mul(frame))) {
             if !limit.said.replace(true) {
                 let entry = context.ledger.entry(self.position);
                 let url = entry.and_then(|entry| entry.outcome.url);

@@ -22,7 +22,7 @@ pub async fn rest(
 ) -> Result<(), Error> {
     // How many messages more the text log has up to where we stand: the two may not count alike.
     let mut ahead = None;
-    let mut tries = 0;
+    let mut tries = 0_u64;
     loop {
         let read = match ahead {
             None if shown.messages > 0 => find_place(id, shown, context)
@@ -34,7 +34,7 @@ pub async fn rest(
             },
         };
         if let Err(error) = read {
-            tries += 1;
+            tries = tries.saturating_add(1);
             if tries
                 > if error.kind.is_refusal() {
                     1
@@ -59,7 +59,7 @@ async fn find_place(id: BuildId, shown: &Shown, context: &Context<'_>) -> Result
         if line.level == Level::Verbose || line.continues {
             continue;
         }
-        number += 1;
+        number = number.saturating_add(1);
         if last.len() == shown.marks().len() {
             last.pop_front();
         }
@@ -70,7 +70,7 @@ async fn find_place(id: BuildId, shown: &Shown, context: &Context<'_>) -> Result
                 .iter()
                 .zip(shown.marks())
                 .all(|(text, mark)| text.starts_with(mark.as_str()));
-        let ahead = number - stand;
+        let ahead = number.saturating_sub(stand);
         if fits && nearest.is_none_or(|nearest| ahead.abs() < nearest.abs()) {
             nearest = Some(ahead);
         }
@@ -88,14 +88,14 @@ async fn read_text(
 ) -> Result<(), Error> {
     let mut log = context.client.text_log(id).await?;
     let mut messages = 0_u64;
-    let mut continued = 0;
+    let mut continued = 0_u64;
     let mut head: Option<TextLine> = None;
     while let Some(line) = log.line().await? {
         let stand = shown.messages.saturating_add_signed(ahead);
         if line.level == Level::Verbose {
             head = None;
         } else if !line.continues {
-            messages += 1;
+            messages = messages.saturating_add(1);
             continued = 0;
             if messages > stand {
                 shown.begin(&line.text, line.depth);
@@ -103,7 +103,7 @@ async fn read_text(
             }
             head = Some(line);
         } else if let Some(head) = &head {
-            continued += 1;
+            continued = continued.saturating_add(1);
             if messages == stand && continued > shown.continued {
                 shown.continued = continued;
                 shown.say(context, limit, level_of(head), head.depth, &line.text);
