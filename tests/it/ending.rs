@@ -259,11 +259,11 @@ async fn problems_and_tests_that_come_after_their_counters_are_shown() {
     let late = plan()
         .outcome(Outcome::Failure)
         .lists_late(Duration::from_millis(1500))
-        .problems([Problem::exit_code(1, "Gradle")])
+        .problems([Problem::new("App_Push", "The image can't be pushed")])
         .tests(Tests::passed(3).failed([FailedTest::new("app.SumTest.adds", "3 is not 4")]));
     let ran = Step::new().run(&server(late)).await;
     ran.ends_with(1)
-        .says("Problem: Process exited with code 1 (Step: Gradle)")
+        .says("Problem: The image can't be pushed")
         .says("app.SumTest.adds");
 }
 
@@ -290,7 +290,7 @@ async fn a_counter_that_says_less_than_its_list_hides_nothing() {
         let counted = plan()
             .outcome(Outcome::Failure)
             .counters_short(short)
-            .problems([Problem::exit_code(1, "Gradle")])
+            .problems([Problem::new("App_Push", "The image can't be pushed")])
             .tests(Tests::passed(3).failed([
                 FailedTest::new("app.SumTest.adds", "3 is not 4"),
                 FailedTest::new("app.SumTest.subtracts", "3 is not 4"),
@@ -300,6 +300,6 @@ async fn a_counter_that_says_less_than_its_list_hides_nothing() {
             .says("2 failed tests")
             .says("app.SumTest.adds")
             .says("app.SumTest.subtracts")
-            .says("Process exited with code 1 (Step: Gradle)");
+            .says("The image can't be pushed");
     }
 }
