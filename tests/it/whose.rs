@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use teamcity_simulator::{
-    EarlierBuild, FailedTest, Fault, FaultKind, Matcher, Outcome, Plan, Problem, Recorded,
-    Scenario, Simulator, Tests,
+    BuildType, EarlierBuild, FailedTest, Fault, FaultKind, Matcher, Outcome, Plan, Problem,
+    Recorded, Scenario, Simulator, Tests,
 };
 
 use crate::pipe::{Ran, Step};
@@ -346,4 +346,49 @@ async fn five_hundred_failures_of_all_classes_are_understood_in_thirty_lines() {
         .position(|line| line.contains("Problem: problem 0"));
     let end = lines.len() - first.unwrap();
     assert!(end <= 30, "{end} lines: {:#?}", &lines[first.unwrap()..]);
+}
+
+/// A chain whose parts fail, each with a history: which requests compare is counted.
+async fn of_a_chain(parts: usize) -> (Ran, usize) {
+    let names: Vec<String> = (0..parts).map(|part| format!("Part{part}")).collect();
+    let mut top = BuildType::new("Top").roots(["App_Git"]).composite();
+    let mut scenario = Scenario::new().branch("App_Git", "feature/x");
+    for name in &names {
+        top = top.depends_on([name.as_str()]);
+        let now = plan(failing(&["a.T.old", "a.T.fresh"]));
+        let there = plan(failing(&["a.T.old"]).passing(["a.T.fresh"]));
+        scenario = scenario
+            .build_type(BuildType::new(name.as_str()).roots(["App_Git"]))
+            .plan(name, now)
+            .earlier(EarlierBuild::new(name, s(7200), there));
+    }
+    let simulator = Simulator::start(scenario.build_type(top));
+    let ran = step().set("BUILD_TYPE_ID", "Top").run(&simulator).await;
+    ran.ends_with(1);
+    let asked = asked(&simulator).len();
+    (ran, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_chain_each_failing_part_is_asked_about_and_nine_times_in_all() {
+    for parts in [1, 2, 3, 5] {
+        let (ran, asked) = of_a_chain(parts).await;
+        // One is for the numbers of the top.
+        assert!(asked <= (1 + 3 * parts).min(9), "{parts}: {asked}");
+        let found = build(&ran);
+        let of_class = |class: &str| {
+            let tests = found["failedTests"].as_array().unwrap().iter();
+            tests.filter(|test| test["class"] == class).count()
+        };
+        if parts <= 3 {
+            let known = of_class("new") + of_class("also-on-default");
+            let all = found["failedTests"].as_array().unwrap().len();
+            assert_eq!(
+                (all, known),
+                (2 * parts, 2 * parts),
+                "{:#}",
+                found["failedTests"]
+            );
+        }
+    }
 }
