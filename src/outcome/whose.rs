@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use crate::types::BuildId;
+
 /// Whose a failure is. The order is that in which failures are shown: what is most likely one's own comes first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
@@ -76,6 +78,8 @@ pub struct Told {
 pub struct Failed {
     /// The number that TeamCity gives the test, the same in all builds.
     pub test: Option<String>,
+    /// The build that ran it: of a composite one, its part.
+    pub build: Option<BuildId>,
     /// Its failure is muted.
     pub muted: bool,
     /// Somebody is at it; who, if that is known.
@@ -300,7 +304,7 @@ mod unit_tests {
             muted in proptest::bool::weighted(0.1),
             investigated in proptest::option::weighted(0.1, proptest::option::of("[a-z]")),
         ) -> Failed {
-            Failed { test, muted, investigated }
+            Failed { test, build: None, muted, investigated }
         }
     }
 

@@ -154,7 +154,8 @@ impl Details<'_> {
             (problems, tests)
         };
         let known = reference(whose, Subject::top(id, outcome), &outcome.ending);
-        let ((problems, tests), known) = tokio::join!(found, known);
+        let ((problems, mut tests), known) = tokio::join!(found, known);
+        of_parts(id, &outcome.chain, &mut tests);
         whose.judge(known, Found { problems, tests }).await
     }
 
@@ -317,6 +318,22 @@ async fn reference(whose: &Whose<'_>, subject: Subject<'_>, ending: &Ending) -> 
     }
 }
 
+/// A composite build lists the tests of its parts as its own. Those of parts that are asked for themselves are left to these.
+fn of_parts(id: BuildId, chain: &[ChainBuild], tests: &mut Vec<(FailedTest, Failed)>) {
+    let asked: Vec<BuildId> = chain::culprits(chain)
+        .into_iter()
+        .take(CULPRITS)
+        .map(|culprit| culprit.id)
+        .collect();
+    tests.retain(|(_, failed)| failed.build.is_none_or(|build| !asked.contains(&build)));
+    for (test, failed) in tests {
+        let part = chain
+            .iter()
+            .find(|part| part.id != id && failed.build == Some(part.id));
+        test.within = part.map(|part| part.name.clone());
+    }
+}
+
 fn unmuted(found: &[(FailedTest, Failed)]) -> usize {
     found.iter().filter(|(_, failed)| !failed.muted).count()
 }
@@ -359,6 +376,7 @@ async fn problems(client: &Client, id: BuildId, promised: u64) -> Result<Identif
 fn failed_test(test: TestOccurrence) -> (FailedTest, Failed) {
     let failed = Failed {
         test: test.test.as_ref().and_then(|test| test.id.clone()),
+        build: test.build.as_ref().and_then(|build| build.id),
         muted: test.muted,
         investigated: test.investigator(),
     };

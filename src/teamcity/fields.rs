@@ -55,9 +55,9 @@ pub(super) const TEST_HISTORY: &str =
 pub(super) const TESTS: &str =
     "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,ignored,ignoreDetails)";
 pub(super) const TESTS_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,ignored,ignoreDetails)";
-/// Failed tests, with who looks after them: given-up investigations are in the list too.
-pub(super) const FAILURES: &str = "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,currentlyInvestigated,test(id,investigations(investigation(state,assignee(username,name)))))";
-pub(super) const FAILURES_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,currentlyInvestigated,test(id,investigations(investigation(state,assignee(username,name)))))";
+/// Failed tests, with who looks after them: given-up investigations are in the list too. Of a composite build they name the part that ran them.
+pub(super) const FAILURES: &str = "nextHref,testOccurrence(id,name,status,duration,newFailure,muted,currentlyInvestigated,build(id),test(id,investigations(investigation(state,assignee(username,name)))))";
+pub(super) const FAILURES_WITH_DETAILS: &str = "nextHref,testOccurrence(id,name,status,duration,details,newFailure,muted,currentlyInvestigated,build(id),test(id,investigations(investigation(state,assignee(username,name)))))";
 pub(super) const PROBLEMS: &str = "problemOccurrence(type,identity,details,additionalData,muted)";
 /// Which builds of a chain have tests.
 pub(super) const CHAIN_TESTS: &str = "nextHref,build(id,buildTypeId,number,composite,buildType(name,projectName),testOccurrences(count,passed,failed,ignored,muted,newFailed))";

@@ -2,7 +2,7 @@
 
 use crate::json::Json;
 use crate::lifecycle::Phase;
-use crate::model::{Build, FailedTest, Tests};
+use crate::model::{Build, BuildTypeKind, FailedTest, Tests};
 use crate::verdict;
 
 use super::branches::Condition;
@@ -279,10 +279,53 @@ pub(super) fn test_json(
     obj.done()
 }
 
+/// The builds whose tests a composite build shows as its own: all that it depends on.
+fn parts<'s>(call: &'s Call<'_>, seen: &Seen<'s>) -> Option<Vec<Seen<'s>>> {
+    let is_composite = |build: &Build| {
+        let of = call.state.build_type(&build.build_type);
+        of.is_some_and(|of| of.kind == BuildTypeKind::Composite)
+    };
+    // A plan may have tests of its own for it.
+    if !is_composite(seen.0) || seen.0.plan.tests.count() > 0 {
+        return None;
+    }
+    let mut parts: Vec<Seen<'s>> = Vec::new();
+    let mut ids = call.state.dependencies_of(seen.0, call.now);
+    while let Some(id) = ids.pop() {
+        let Some(part) = call.state.visible_build(id, call.now) else {
+            continue;
+        };
+        if !parts.iter().any(|(build, _)| build.id == part.0.id) {
+            ids.extend(call.state.dependencies_of(part.0, call.now));
+            parts.push(part);
+        }
+    }
+    parts.retain(|(build, _)| !is_composite(build));
+    parts.sort_by_key(|(build, _)| build.id);
+    Some(parts)
+}
+
+/// All tests that a build has.
+fn all_tests(call: &Call<'_>, seen: &Seen<'_>) -> Tests {
+    let Some(parts) = parts(call, seen) else {
+        return verdict::tests(seen.0, &seen.1, call.now);
+    };
+    parts.iter().fold(Tests::default(), |all, (build, course)| {
+        let more = verdict::tests(build, course, call.now);
+        Tests {
+            passed: all.passed + more.passed,
+            failed: [all.failed, more.failed].concat(),
+            ignored: all.ignored + more.ignored,
+            muted: all.muted + more.muted,
+            named: Vec::new(),
+        }
+    })
+}
+
 /// The container in a build; as `$locator(…)` may narrow it, the page is what that says.
 pub(super) fn tests_of_build(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> Json {
-    let (build, course) = seen;
-    let tests = verdict::tests(build, course, call.now);
+    let (build, _) = seen;
+    let tests = all_tests(call, seen);
     if tests.count() == 0 && !fields.names("count") {
         return Json::Null;
     }
@@ -429,6 +472,10 @@ pub(super) fn tests(call: &Call<'_>, path: &[&str]) -> Answer {
         return test_history::over(call, &text, builds, (wanted, filter), single);
     }
     let seen = find_one(call, of)?;
+    if let Some(parts) = parts(call, &seen) {
+        let parts = parts.into_iter();
+        return test_history::over(call, &text, parts, (wanted, filter), single);
+    }
     let tests = listed(call, &seen);
     let paged = page(
         (0..tests.count()).map(|at| occurrence(&tests, at)),
