@@ -1,6 +1,6 @@
 //! What the pipe costs: time, memory, requests. All against the simulator, in one run; nothing is asserted.
 //!
-//! `cargo bench` runs all; `cargo bench -- start log requests several after fleet` those that are named.
+//! `cargo bench` runs all; `cargo bench -- start log requests several after fleet hurting` those that are named.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -10,6 +10,7 @@ mod after;
 mod desk;
 mod fixed;
 mod fleet;
+mod hurting;
 mod log;
 #[path = "../../tests/it/pipe.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
@@ -26,13 +27,14 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with('-'))
         .collect();
-    let parts: [(&str, fn()); 6] = [
+    let parts: [(&str, fn()); 7] = [
         ("start", start::run),
         ("log", log::run),
         ("requests", requests::run),
         ("several", several::run),
         ("after", after::run),
         ("fleet", fleet::run),
+        ("hurting", hurting::run),
     ];
     for (name, run) in parts {
         if named.is_empty() || named.iter().any(|named| named == name) {
