@@ -82,12 +82,20 @@ impl Client {
             let query = [("locator", locator), ("fields", fields::ARTIFACTS)];
             let url = self.artifact_url(id, "children", &folder, &query);
             let take = |file: ArtifactFile| entry(&file, &folder, recursive, wanted);
-            let page = match Box::pin(self.requests.list(&url, Need::Parts, "file", &take)).await {
+            let list = ("file", MOST_FILES);
+            let page = match Box::pin(self.requests.list(&url, Need::Parts, list, &take)).await {
                 Err(Error {
-                    kind: ErrorKind::TooLarge(_),
+                    kind: ErrorKind::TooLarge(_) | ErrorKind::TooMany(_),
                     ..
                 }) if recursive => {
                     folders.push((folder, false));
+                    continue;
+                }
+                Err(Error {
+                    kind: ErrorKind::TooMany(_),
+                    ..
+                }) => {
+                    found.incomplete = true;
                     continue;
                 }
                 answer => answer?,

@@ -133,7 +133,12 @@ impl Client {
             let id = test.test.as_ref()?.id.as_deref()?;
             wanted.contains(id).then_some(test)
         };
-        let page = Box::pin(self.requests.list(url, Need::May, "testOccurrence", &take)).await?;
+        let page =
+            Box::pin(
+                self.requests
+                    .list(url, Need::May, ("testOccurrence", SOME_TESTS), &take),
+            )
+            .await?;
         Ok(TestsThere {
             tests: page.elements,
             complete: page.next.is_none(),

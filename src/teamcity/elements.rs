@@ -6,7 +6,7 @@ pub(super) const LONGEST_TEXT: usize = 64 * 1024;
 /// Deepest nesting.
 pub(super) const DEEPEST: usize = 64;
 /// Largest element, and the most that may surround all of them, in bytes.
-const LARGEST: usize = 2 * 1024 * 1024;
+const LARGEST: usize = 1024 * 1024;
 
 /// Why an answer is not read on.
 #[derive(Debug, PartialEq, Eq)]

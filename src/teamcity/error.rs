@@ -110,6 +110,9 @@ pub enum ErrorKind {
     /// The answer is larger than what is read, in bytes.
     #[error("TeamCity's answer is larger than {0} bytes")]
     TooLarge(usize),
+    /// A page has more entries than were asked for.
+    #[error("TeamCity's answer lists more than {0} entries")]
+    TooMany(usize),
     /// 401.
     #[error("TeamCity does not accept the token")]
     Unauthorized,
@@ -172,7 +175,8 @@ impl ErrorKind {
             | Self::SignOn(_)
             | Self::WebPage(_)
             | Self::Unreadable(_)
-            | Self::TooLarge(_) => Trouble::Lasting,
+            | Self::TooLarge(_)
+            | Self::TooMany(_) => Trouble::Lasting,
             Self::Proxy(ProxyFault::Password | ProxyFault::Refused, _) => Trouble::Final,
             Self::Unauthorized => Trouble::Unauthorized,
             Self::Forbidden(_) | Self::NotFound(_) | Self::Rejected { .. } => Trouble::Refusal,

@@ -48,12 +48,13 @@ impl From<Wrong> for Failure<ErrorKind> {
 }
 
 impl Requests {
-    /// GETs a page of the list `member`, with retries. Of each element that is kept which `take` makes of it.
+    /// GETs a page of the list `member`, with retries. Of each element that is kept which `take` makes of it; more than `most` of
+    /// these are an error, since a server that means well sends no more than were asked for.
     pub(super) async fn list<T: DeserializeOwned, U>(
         &self,
         url: &Url,
         need: Need,
-        member: &str,
+        (member, most): (&str, usize),
         take: &dyn Fn(T) -> Option<U>,
     ) -> Result<Page<U>, Error> {
         self.repeat(need, |attempt| {
@@ -64,7 +65,7 @@ impl Requests {
                     failure(ErrorKind::Unreachable(why), None)
                 };
                 // On the heap: what is asked for side by side would need a large stack.
-                let page = Box::pin(self.page(request, member, take));
+                let page = Box::pin(self.page(request, (member, most), take));
                 tokio::time::timeout(LIST_LIMIT, page)
                     .await
                     .unwrap_or_else(|_| Err(late()))
@@ -76,7 +77,7 @@ impl Requests {
     async fn page<T: DeserializeOwned, U>(
         &self,
         request: Request,
-        member: &str,
+        (member, most): (&str, usize),
         take: &dyn Fn(T) -> Option<U>,
     ) -> Result<Page<U>, Failure<ErrorKind>> {
         let late = || {
@@ -108,6 +109,9 @@ impl Requests {
             elements.push(&chunk, &mut |element| {
                 let element: T = json(&blot(&self.headers, element.to_vec()))?;
                 taken.extend(take(element));
+                if taken.len() > most {
+                    return Err(failure(ErrorKind::TooMany(most), None));
+                }
                 Ok::<_, Failure<ErrorKind>>(())
             })?;
         }

@@ -199,7 +199,10 @@ impl Requests {
                 async move {
                     attempt.await.map_err(|failure| {
                         // What is too large won't be smaller the next time.
-                        let hopeless = matches!(failure.error, ErrorKind::TooLarge(_));
+                        let hopeless = matches!(
+                            failure.error,
+                            ErrorKind::TooLarge(_) | ErrorKind::TooMany(_)
+                        );
                         match (need, failure.trouble) {
                             (Need::May, Trouble::Refusal) | (Need::Now, _) => failure.for_good(),
                             (Need::Parts, Trouble::Refusal) => failure.for_good(),

@@ -116,7 +116,7 @@ impl TestPages<'_> {
         let Some(url) = self.next.take() else {
             return Ok(None);
         };
-        let (requests, member) = (&self.client.requests, "testOccurrence");
+        let (requests, member) = (&self.client.requests, ("testOccurrence", PAGE));
         let page = match Box::pin(requests.list(&url, Need::Parts, member, &Some)).await {
             // The details of a page can be larger than any sensible answer.
             Err(Error {
@@ -283,6 +283,16 @@ mod unit_tests {
                     .all(|url| url.host_str() == Some("tc.example.com"))
             );
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_of_more_tests_than_were_asked_for_is_not_kept() {
+        let stub = Stub::new(|_| (200, page(&["a"; PAGE + 1], None)));
+        let client = client(&stub);
+        let mut pages = client.test_pages(BuildId(7), TestFilter::Passed);
+        let error = pages.next().await.unwrap_err();
+        assert!(matches!(error.kind, ErrorKind::TooMany(PAGE)), "{error}");
+        assert_eq!(stub.requests().len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -216,7 +216,7 @@ fn cure(kind: &ErrorKind, base: &Url) -> String {
             "Check TEAMCITY_URL: it must be the server's base address, with its context path if it has one. A single sign-on proxy in front of it must let programs through (TEAMCITY_HEADER_<NAME>)."
                 .to_owned()
         }
-        ErrorKind::Unreadable(_) | ErrorKind::TooLarge(_) => format!("Check that {base} (TEAMCITY_URL) is TeamCity's base address, and that no proxy changes its answers."),
+        ErrorKind::Unreadable(_) | ErrorKind::TooLarge(_) | ErrorKind::TooMany(_) => format!("Check that {base} (TEAMCITY_URL) is TeamCity's base address, and that no proxy changes its answers."),
         ErrorKind::Unauthorized => format!(
             "It is wrong, has expired, or was revoked (TeamCity does not say which). Create a new one on {}, and store it as a secured variable.",
             token_page(base)
