@@ -56,7 +56,14 @@ impl Search<'_> {
 
     /// The branch, if it is known by one of these names. `pinned`: a commit will say which sources are meant.
     pub async fn branch(&self, names: &[String], pinned: bool) -> Result<Option<Found>, Trouble> {
-        let branches = self.client.branches(self.at).await;
+        let named = |branch: &Branch| {
+            branch
+                .name
+                .as_ref()
+                .is_some_and(|name| names.contains(name))
+        };
+        let wanted = |branch: &Branch| branch.default || named(branch);
+        let branches = self.client.branches(self.at, &wanted).await;
         let branches = branches.map_err(|error| self.failed("reading the branches", error))?;
         // With hidden roots and no branch specification the default branch has no name; the change pins it all the same.
         let nameless = |branch: &&Branch| {
@@ -67,10 +74,10 @@ impl Search<'_> {
                     .is_none_or(|name| name == "<default>")
         };
         let only = branches
-            .branch
+            .branches
             .first()
-            .filter(|_| branches.branch.len() == 1 && self.roots.is_empty() && pinned);
-        let found = find_branch(&branches.branch, names, self.default_ref())
+            .filter(|_| branches.count == 1 && self.roots.is_empty() && pinned);
+        let found = find_branch(&branches.branches, names, self.default_ref())
             .or_else(|| only.filter(nameless));
         Ok(found.map(|branch| Found {
             name: branch.name.clone().filter(|_| !branch.default),

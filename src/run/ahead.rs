@@ -34,7 +34,7 @@ pub async fn ask(client: &Client, build: &Build) {
 async fn of_build_type(ahead: &Client, build: &Build, id: &BuildTypeId, refused: &Cell<bool>) {
     let branches = async {
         if !matches!(build.branch, BranchChoice::Default | BranchChoice::Unknown) {
-            _ = ahead.branches(id).await;
+            _ = ahead.branches(id, &|_| false).await;
         }
     };
     let changes = async {

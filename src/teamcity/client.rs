@@ -7,8 +7,7 @@ use super::error::{Error, ErrorKind};
 use super::fields;
 use super::locator::Locator;
 use super::model::{
-    Branches, Build, BuildType, Builds, Changes, Permissions, RootEntries, RootInstances, Server,
-    User,
+    Build, BuildType, Builds, Changes, Permissions, RootEntries, RootInstances, Server, User,
 };
 use super::request::{Need, Requests};
 use crate::http::Failure;
@@ -120,24 +119,6 @@ impl Client {
                     &["buildTypes", locator.as_str()],
                     &[("fields", fields::BUILD_TYPE)],
                 ),
-                Need::Must,
-            )
-            .await
-    }
-
-    /// The branches that a configuration knows.
-    ///
-    /// # Errors
-    /// See [`Self::server`].
-    pub async fn branches(&self, id: &BuildTypeId) -> Result<Branches, Error> {
-        let of = Locator::new().with("id", id);
-        let query = [
-            ("locator", "policy:ALL_BRANCHES,default:any"),
-            ("fields", fields::BRANCHES),
-        ];
-        self.requests
-            .get(
-                self.rest(&["buildTypes", of.as_str(), "branches"], &query),
                 Need::Must,
             )
             .await

@@ -11,6 +11,7 @@ use super::answer::is_page;
 use super::blot::blot;
 use super::elements::{DEEPEST, Elements, Wrong};
 use super::error::{Error, ErrorKind};
+use super::model::lenient::Part;
 use super::request::{JSON, Need, Requests, TIME_LIMIT, failure, json};
 use crate::http::{Failure, Request};
 
@@ -23,6 +24,8 @@ const LIST_LIMIT: Duration = Duration::from_secs(120);
 pub(super) struct Page<T> {
     /// What was taken of its elements.
     pub(super) elements: Vec<T>,
+    /// How many there were.
+    pub(super) count: usize,
     /// The next page.
     pub(super) next: Option<Url>,
 }
@@ -89,7 +92,7 @@ impl Requests {
         let response = sent.map_err(|_| late())?.map_err(transport)?;
         let mut response = self.accept(response).await?;
         let mut elements = Elements::new(member);
-        let mut taken = Vec::new();
+        let (mut taken, mut count) = (Vec::new(), 0_usize);
         let (mut read, mut first) = (0_u64, true);
         loop {
             let chunk = tokio::time::timeout(TIME_LIMIT, response.body.chunk()).await;
@@ -107,8 +110,9 @@ impl Requests {
                 return Err(failure(ErrorKind::TooLarge(limit), None));
             }
             elements.push(&chunk, &mut |element| {
-                let element: T = json(&blot(&self.headers, element.to_vec()))?;
-                taken.extend(take(element));
+                let Part(element) = json(&blot(&self.headers, element.to_vec()))?;
+                count = count.saturating_add(1);
+                taken.extend(element.and_then(take));
                 if taken.len() > most {
                     return Err(failure(ErrorKind::TooMany(most), None));
                 }
@@ -119,6 +123,7 @@ impl Requests {
         self.retry.prove();
         Ok(Page {
             elements: taken,
+            count,
             next: around.next_href.and_then(|href| self.link(&href)),
         })
     }

@@ -8,6 +8,7 @@ mod ahead;
 mod answer;
 mod artifacts;
 mod blot;
+mod branches;
 mod cancel;
 mod chain;
 mod client;
@@ -34,6 +35,7 @@ mod test_occurrences;
 mod tokens;
 
 pub use artifacts::{Artifact, Artifacts, Download, Piece};
+pub use branches::SomeBranches;
 pub use client::Client;
 pub use default_branch::TestsThere;
 pub use error::{Error, ErrorKind, Failed};

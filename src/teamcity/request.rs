@@ -114,6 +114,16 @@ impl Requests {
         self.get_limited(url, need, LARGEST_ANSWER).await
     }
 
+    /// What was answered to a question that was asked ahead.
+    pub(super) async fn told<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        need: Need,
+    ) -> Option<Result<T, Error>> {
+        let read = |body: &[u8]| json(body).map_err(|failure| failure.error);
+        self.told.take(url, need == Need::May, read).await
+    }
+
     /// GETs JSON of at most so many bytes, with retries.
     pub(super) async fn get_limited<T: DeserializeOwned>(
         &self,
@@ -130,7 +140,7 @@ impl Requests {
             };
             return Box::pin(self.told.keep(&url, answer, read)).await;
         }
-        if let Some(told) = self.told.take(&url, need == Need::May, read).await {
+        if let Some(told) = self.told(&url, need).await {
             return told;
         }
         self.repeat(need, |attempt| {

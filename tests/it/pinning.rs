@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use teamcity_simulator::{BuildType, Root, Scenario, Simulator};
+use teamcity_simulator::{
+    BuildType, Fault, FaultKind, Matcher, Resource, Root, Scenario, Simulator,
+};
 
 use crate::builds::{NEW, canceled, long, short};
 use crate::pipe::Step;
@@ -39,6 +41,21 @@ async fn branches_of_every_name_are_built() {
             assert_eq!(build.revisions[0].version, NEW, "{name}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_branch_among_very_many_is_found() {
+    let scenario = Scenario::new().plan("App_Build", short());
+    let simulator = Simulator::start(scenario.change("App_Git", "feature/x", NEW));
+    let many = Fault::new(FaultKind::ManyItems(60_000)).on(Matcher::resource(Resource::Branches));
+    simulator.fault(many.always());
+    Step::new()
+        .set("BITBUCKET_BRANCH", "feature/x")
+        .set("BITBUCKET_COMMIT", NEW)
+        .run(&simulator)
+        .await
+        .ends_with(0);
+    assert_eq!(simulator.builds()[0].branch.as_deref(), Some("feature/x"));
 }
 
 #[tokio::test(start_paused = true)]

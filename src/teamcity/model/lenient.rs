@@ -225,7 +225,8 @@ pub(super) fn part<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from.deserialize_any(Parts(PhantomData))
 }
 
-struct Part<T>(Option<T>);
+/// A part, if it is one.
+pub struct Part<T>(pub Option<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Part<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
