@@ -7,6 +7,7 @@ use teamcity_simulator::{Fault, FaultKind, LogScript, Matcher, Plan, Resource, S
 
 use crate::Spread;
 use crate::pipe::{Step, plain};
+use crate::process::{self, Used};
 
 const RUNS: usize = 3;
 
@@ -23,14 +24,18 @@ pub fn run() {
     let wide = vec![(20_000, 1, 3, "x".repeat(4_000))];
     println!("A log through the process ({RUNS} runs each)");
     println!(
-        "  {:42} {:>7} {:>6} {:>6} {:>24} {:>22}",
-        "", "lines", "lost", "order", "in the densest second", "peak memory, MB"
+        "  {:48} {:>9} {:>6} {:>6} {:>28} {:>18} {:>18}",
+        "", "lines", "lost", "order", "in the densest second", "peak memory, MiB", "processor, s"
     );
     case(
         "live, up to 50,000 lines/s and bursts of 50,000",
         &bursts,
         true,
     );
+    let million: Parts = (0..20)
+        .map(|second| (50_000, second, second, format!("{second} {padding}")))
+        .collect();
+    case("live, 20 bursts of 50,000, one a second", &million, true);
     case("no /app/messages: all at the end", &bursts, false);
     case("live, 10,000 lines/s of 4 KB each", &wide, true);
 }
@@ -42,20 +47,23 @@ fn case(name: &str, parts: &Parts, live: bool) {
             (1..=*count).map(move |number| format!("{prefix} {number}"))
         })
         .collect();
-    let (mut rates, mut memory, mut lost, mut in_order) = (Vec::new(), Vec::new(), 0, true);
+    let (mut rates, mut memory, mut processor) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lost, mut in_order) = (0, true);
     for _ in 0..RUNS {
         let seen = follow(parts, live);
         lost += expected.len() - seen.lines.len().min(expected.len());
         in_order &= seen.lines == expected;
         rates.push(seen.rate);
-        memory.push(seen.peak as f64 / 1024.0);
+        memory.push(seen.used.memory);
+        processor.push(seen.used.processor.as_secs_f64());
     }
     println!(
-        "  {name:42} {:>7} {lost:>6} {:>6} {:>24} {:>22}",
+        "  {name:48} {:>9} {lost:>6} {:>6} {:>28} {:>18} {:>18}",
         expected.len(),
         if in_order { "right" } else { "WRONG" },
         Spread::of(rates).show(0),
         Spread::of(memory).show(1),
+        Spread::of(processor).show(2),
     );
 }
 
@@ -63,8 +71,7 @@ struct Seen {
     lines: Vec<String>,
     /// Lines in the densest second.
     rate: f64,
-    /// In KB.
-    peak: u64,
+    used: Used,
 }
 
 fn follow(parts: &Parts, live: bool) -> Seen {
@@ -76,7 +83,10 @@ fn follow(parts: &Parts, live: bool) -> Seen {
         });
     let plan = Plan::new()
         .queued_for(second(1))
-        .runs_for(second(7))
+        // Longer than the last line.
+        .runs_for(second(
+            parts.iter().map(|part| part.2).max().unwrap_or(0) + 2,
+        ))
         .log(log);
     let scenario = Scenario::new().plan("App_Build", plan);
     // What is measured is the log, not the limit.
@@ -86,15 +96,7 @@ fn follow(parts: &Parts, live: bool) -> Seen {
         let fault = Fault::new(FaultKind::NotFound404).on(messages);
         running.simulator.fault(fault.always());
     }
-    let status = format!("/proc/{}/status", running.child.id());
-    let watch = std::thread::spawn(move || {
-        let mut peak = 0;
-        while let Some(now) = peak_memory(&status) {
-            peak = peak.max(now);
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        peak
-    });
+    let watch = process::watch(running.child.id());
     let output = running.child.stdout.take().unwrap();
     let mut lines = Vec::new();
     let mut times = Vec::new();
@@ -120,13 +122,6 @@ fn follow(parts: &Parts, live: bool) -> Seen {
     Seen {
         lines,
         rate: densest as f64,
-        peak: watch.join().unwrap(),
+        used: watch.join().unwrap(),
     }
-}
-
-/// The most memory that a living process has had, in KB.
-fn peak_memory(status: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(status).ok()?;
-    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }

@@ -1,6 +1,6 @@
 //! What the pipe costs: time, memory, requests. All against the simulator, in one run; nothing is asserted.
 //!
-//! `cargo bench` runs all; `cargo bench -- start log requests several after fleet hurting` those that are named.
+//! `cargo bench` runs all; `cargo bench -- start ends growth log requests several after fleet hurting` those that are named.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -8,13 +8,17 @@ mod after;
 #[path = "../../tests/it/desk.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod desk;
+mod ends;
 mod fixed;
 mod fleet;
+mod growth;
 mod hurting;
 mod log;
 #[path = "../../tests/it/pipe.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod pipe;
+mod process;
+mod proxy;
 mod requests;
 mod several;
 mod start;
@@ -27,8 +31,10 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with('-'))
         .collect();
-    let parts: [(&str, fn()); 7] = [
+    let parts: [(&str, fn()); 9] = [
         ("start", start::run),
+        ("ends", ends::run),
+        ("growth", growth::run),
         ("log", log::run),
         ("requests", requests::run),
         ("several", several::run),

@@ -198,13 +198,19 @@ impl Step {
     }
 
     /// Runs the binary against a server of its own.
-    pub fn spawn(mut self, scenario: Scenario, context_path: &str) -> Running {
+    pub fn spawn(self, scenario: Scenario, context_path: &str) -> Running {
         let (simulator, address) = Simulator::spawn_thread(scenario).unwrap();
-        self.environment.insert(
-            "TEAMCITY_URL".to_owned(),
-            format!("http://{address}{context_path}"),
-        );
-        let child = std::process::Command::new(env!("CARGO_BIN_EXE_teamcity-pipe"))
+        self.spawn_at(simulator, &format!("http://{address}{context_path}"))
+    }
+
+    /// Runs the binary against a server that is reached at this address.
+    pub fn spawn_at(mut self, simulator: Simulator, url: &str) -> Running {
+        self.environment
+            .insert("TEAMCITY_URL".to_owned(), url.to_owned());
+        // Measurements may be of the image's binary.
+        let binary = std::env::var_os("MEASURED_BINARY")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_teamcity-pipe").into());
+        let child = std::process::Command::new(binary)
             .args(&self.arguments)
             .env_clear()
             .envs(&self.environment)

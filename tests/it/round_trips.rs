@@ -1,12 +1,12 @@
 //! How often a far server is waited for, before the build is queued and after its end: counted by the answers that a request had to wait for, in the
 //! simulator's own time, in which all requests that leave together arrive together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use teamcity_simulator::{
-    Agent, BuildType, EarlierBuild, FailedTest, Outcome, Plan, Problem, Resource, Scenario,
-    Simulator, Tests,
+    Agent, Artifact, BuildType, EarlierBuild, FailedTest, Outcome, Plan, Problem, Recorded,
+    Resource, Scenario, Simulator, Tests,
 };
 
 use crate::pipe::Step;
@@ -138,4 +138,60 @@ async fn whose_a_failure_is_costs_a_failed_build_one_more_and_three_requests() {
     assert!(deeper <= depth + 1, "{depth}, then {deeper}");
     // Without a build to compare with it is one.
     assert_eq!(more, requests + 2);
+}
+
+/// How many answers, one after another, were waited for after the look that saw the end of the last build, and the most
+/// requests that left together.
+fn depth_after_the_end(simulator: &Simulator) -> (usize, usize) {
+    let ended = simulator
+        .builds()
+        .iter()
+        .filter_map(|build| build.finished_at)
+        .max();
+    let requests = simulator.requests();
+    let is_status =
+        |one: &&Recorded| matches!(one.resource, Some(Resource::Build | Resource::Builds));
+    let seen = requests
+        .iter()
+        .find(|one| is_status(one) && Some(one.at + ANSWER) >= ended)
+        .expect("the end was seen");
+    let mut together: BTreeMap<Duration, usize> = BTreeMap::new();
+    for request in requests.iter().filter(|one| one.at > seen.at) {
+        *together.entry(request.at).or_default() += 1;
+    }
+    (together.len(), together.into_values().max().unwrap_or(0))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_follows_the_end_leaves_together() {
+    let red = Plan::new()
+        .runs_for(Duration::from_secs(20))
+        .outcome(Outcome::Failure)
+        .tests(Tests::passed(9).failed([FailedTest::new("a.B.c", "trace")]))
+        .problems([Problem::exit_code(1, "Test")])
+        .artifacts([Artifact::new("a.txt", "text")]);
+    let green = Plan::new().runs_for(Duration::from_secs(20));
+    for (plan, artifacts, deepest) in [(green, "", 1), (red.clone(), "", 2), (red, "**", 3)] {
+        for count in [1, 3] {
+            let mut scenario = Scenario::new().latency(ANSWER);
+            let mut step = Step::new()
+                .unset("BUILD_TYPE_ID")
+                .set("ARTIFACTS", artifacts);
+            for number in 0..count {
+                let id = format!("Build_{number}");
+                let build_type = BuildType::new(&id).roots(["App_Git"]);
+                scenario = scenario.build_type(build_type).plan(&id, plan.clone());
+                step = step.set(&format!("BUILD_TYPE_ID_{number}"), &id);
+            }
+            let step = step.set("BUILD_TYPE_ID_COUNT", &count.to_string());
+            let simulator = Simulator::start(scenario);
+            step.run(&simulator).await;
+            let (depth, together) = depth_after_the_end(&simulator);
+            // Of three builds there is more than leaves at once.
+            let most = if count == 1 { deepest } else { 2 * deepest + 1 };
+            assert!(depth <= most, "{count} builds, {artifacts:?}: {depth}");
+            // Six, and beside them the last look for a build that was queued twice.
+            assert!(together <= 7, "{count} builds, {artifacts:?}: {together}");
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! Artifacts of a build.
 
+use std::collections::HashMap;
+use std::ops::Deref;
+
 use bytes::Bytes;
 
 /// What is in an artifact.
@@ -83,5 +86,38 @@ impl Artifact {
         self.segments
             .first()
             .is_some_and(|first| first == ".teamcity")
+    }
+}
+
+/// The artifacts of a build, each found by its path at once: a client fetches thousands one by one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Artifacts {
+    all: Vec<Artifact>,
+    places: HashMap<Vec<String>, usize>,
+}
+
+impl Artifacts {
+    /// The file at a path; the first, if several have it.
+    pub(crate) fn at(&self, path: &[String]) -> Option<&Artifact> {
+        self.all.get(*self.places.get(path)?)
+    }
+}
+
+impl Deref for Artifacts {
+    type Target = [Artifact];
+
+    fn deref(&self) -> &[Artifact] {
+        &self.all
+    }
+}
+
+impl FromIterator<Artifact> for Artifacts {
+    fn from_iter<T: IntoIterator<Item = Artifact>>(artifacts: T) -> Self {
+        let all: Vec<Artifact> = artifacts.into_iter().collect();
+        let mut places = HashMap::new();
+        for (place, artifact) in all.iter().enumerate() {
+            places.entry(artifact.segments.clone()).or_insert(place);
+        }
+        Self { all, places }
     }
 }

@@ -12,6 +12,7 @@ mod user;
 mod vcs;
 
 pub use agent::{Agent, Pool};
+pub(crate) use artifact::Artifacts;
 pub use artifact::{Artifact, Content};
 pub(crate) use build::{Build, InsteadOf, Tag, Trigger};
 pub use build::{Cancellation, Property, Revision, TriggeringOptions};

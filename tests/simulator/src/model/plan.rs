@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::log::LogScript;
 
-use super::{Artifact, Problem, Tests};
+use super::{Artifact, Artifacts, Problem, Tests};
 
 /// A build's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,7 @@ pub struct Plan {
     pub(crate) wait_reason: Option<String>,
     pub(crate) tests: Tests,
     pub(crate) problems: Vec<Problem>,
-    pub(crate) artifacts: Vec<Artifact>,
+    pub(crate) artifacts: Artifacts,
     pub(crate) statistics: Vec<(String, String)>,
     pub(crate) status_text: Option<String>,
     pub(crate) agent_lost_at: Option<Duration>,
@@ -155,7 +155,7 @@ impl Plan {
             wait_reason: None,
             tests: Tests::default(),
             problems: Vec::new(),
-            artifacts: Vec::new(),
+            artifacts: Artifacts::default(),
             statistics: Vec::new(),
             status_text: None,
             agent_lost_at: None,

@@ -1,5 +1,7 @@
 //! Artifacts of a build (TeamCity's source: FilesSubResource.java, BuildArtifactsFinder.java, File.java).
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use http::Response;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -7,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::body::Body;
 use crate::json::Json;
 use crate::lifecycle::Phase;
-use crate::model::{Artifact, Content};
+use crate::model::{Artifact, Artifacts, Content};
 use crate::pages::header;
 
 use super::build_json::Seen;
@@ -25,14 +27,10 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 /// Bytes that are made at a time.
 const PIECE: u64 = 64 * 1024;
 
-/// The artifacts that a build has by now.
-fn published(call: &Call<'_>, seen: &Seen<'_>) -> Vec<Artifact> {
+/// The artifacts that a build has by now: none, or all.
+fn published<'a>(call: &Call<'_>, seen: &Seen<'a>) -> Option<&'a Artifacts> {
     let over = seen.1.phase(call.now) == Phase::Finished && seen.1.start.is_some();
-    if over {
-        seen.0.plan.artifacts.clone()
-    } else {
-        Vec::new()
-    }
+    over.then_some(&seen.0.plan.artifacts)
 }
 
 /// A file or folder.
@@ -55,13 +53,15 @@ impl Node<'_> {
 /// What is right under a folder.
 fn children<'a>(all: &'a [Artifact], under: &[String]) -> Vec<Node<'a>> {
     let mut found: Vec<Node<'a>> = Vec::new();
+    let mut names = HashSet::new();
     for artifact in all {
-        if artifact.segments.len() <= under.len() || artifact.segments[..under.len()] != *under {
+        let inside = artifact.segments.strip_prefix(under);
+        let Some(name) = inside.and_then(<[String]>::first) else {
             continue;
-        }
-        let path = artifact.segments[..=under.len()].to_vec();
-        let file = (artifact.segments.len() == under.len() + 1).then_some(artifact);
-        if !found.iter().any(|node| node.path == path) {
+        };
+        if names.insert(name) {
+            let path = artifact.segments[..=under.len()].to_vec();
+            let file = (artifact.segments.len() == under.len() + 1).then_some(artifact);
             found.push(Node { path, file });
         }
     }
@@ -80,17 +80,17 @@ fn descend<'a>(all: &'a [Artifact], under: &[String], depth: usize, found: &mut 
 
 pub(super) fn of_build(call: &Call<'_>, seen: &Seen<'_>, fields: &Fields) -> Json {
     let href = call.href(&format!("builds/id:{}/artifacts/children/", seen.0.id));
-    let all = published(call, seen);
+    let all: &[Artifact] = published(call, seen).map_or(&[], |all| all);
     let mut obj = Obj::new(fields);
     obj.with("count", Level::Named, || {
-        children(&all, &[])
+        children(all, &[])
             .iter()
             .filter(|node| node.path[0] != ".teamcity")
             .count()
     });
     obj.put("href", Level::Short, href);
     obj.nest("file", Level::Named, &Fields::short(), |fields| {
-        children(&all, &[])
+        children(all, &[])
             .iter()
             .filter(|node| node.path[0] != ".teamcity")
             .map(|node| file_json(call, seen, node, &[], fields))
@@ -146,7 +146,8 @@ fn file_json(
 pub(super) fn route(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
     only(call, &["GET"])?;
     let seen = find_one(call, text)?;
-    let all = published(call, &seen);
+    let published = published(call, &seen);
+    let all: &[Artifact] = published.map_or(&[], |all| all);
     let (kind, path) = match rest {
         [] => ("children", &[][..]),
         [kind, path @ ..] => (*kind, path),
@@ -157,11 +158,13 @@ pub(super) fn route(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
         .filter(|segment| !matches!(**segment, "" | "."))
         .map(|segment| (*segment).to_owned())
         .collect();
-    let file = all.iter().find(|artifact| artifact.segments == path);
-    let folder = path.is_empty()
-        || all
-            .iter()
-            .any(|a| a.segments.len() > path.len() && a.segments[..path.len()] == path[..]);
+    let file = published.and_then(|all| all.at(&path));
+    // Most are asked for as files.
+    let folder = file.is_none()
+        && (path.is_empty()
+            || all
+                .iter()
+                .any(|a| a.segments.len() > path.len() && a.segments[..path.len()] == path[..]));
     let shown = path.join("/");
     let missing = || {
         ApiError::not_found(format!(
@@ -189,7 +192,7 @@ pub(super) fn route(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
             if !folder {
                 return Err(missing());
             }
-            listing(call, &seen, &all, &path)
+            listing(call, &seen, all, &path)
         }
         "metadata" => {
             if file.is_none() && !folder {
@@ -219,7 +222,7 @@ pub(super) fn route(call: &Call<'_>, text: &str, rest: &[&str]) -> Answer {
             if file.is_none() && !folder {
                 return Err(missing());
             }
-            archived(call, &all, &path)
+            archived(call, all, &path)
         }
         _ => Err(ApiError::jersey(404)),
     }
