@@ -14,7 +14,7 @@ const LEAST: Duration = Duration::from_secs(1);
 /// Where the end of a build that takes minutes may come at any moment. Also how late it is noticed, at most.
 pub const SHORT: Duration = Duration::from_secs(3);
 /// Where a build is young that is known to take long.
-const EARLY: Duration = Duration::from_secs(5);
+const EARLY: Duration = Duration::from_secs(6);
 /// In the middle of a long build.
 const LONG: Duration = Duration::from_secs(20);
 /// A build of this age is an old one.
@@ -155,20 +155,27 @@ fn vaguely(running: Duration, old: Duration) -> Duration {
 
 /// Of a build whose end is expected within 5 % of the estimate: how long, and how long at most until that begins.
 fn guided(running: Duration, estimate: Duration, stage: Stage) -> (Duration, Option<Duration>) {
-    let near = part(estimate, 40).clamp(CLOSE, SHORT);
+    let close = part(estimate, 20).clamp(CLOSE, LEAST);
+    let near = part(estimate, 40).clamp(close, SHORT);
     let margin = part(estimate, 20).max(near);
     let (from, to) = (
         estimate.saturating_sub(margin),
         estimate.saturating_add(margin),
     );
     if running < from {
-        let early = part(estimate, 4).clamp(LEAST, EARLY);
+        let early = part(estimate, 3).clamp(LEAST, EARLY);
         // What ends just within the margin is noticed in time by a look a little later. The server says whole seconds;
         // an odd time keeps no beat.
         let until = from
             .saturating_add(near)
             .saturating_sub(running.saturating_add(Duration::from_millis(1100)));
         let pause = vaguely(running, OLD_AS_ESTIMATED).max(early);
+        // A look shortly before would tell nothing.
+        let pause = if until < pause.saturating_add(part(pause, 4)) {
+            pause.max(until)
+        } else {
+            pause
+        };
         (pause, Some(until.max(near)))
     } else if running <= to {
         match stage {
@@ -247,7 +254,7 @@ mod tests {
             (1800, Some(1800), 143.0, 2.4),
             (1800, Some(1710), 166.0, 2.4),
             (1800, Some(1200), 156.0, 11.0),
-            (1800, Some(2400), 117.0, 11.0),
+            (1800, Some(2400), 117.0, 13.0),
             (1800, None, 144.0, 11.0),
         ];
         for (length, estimate, most_polls, most_late) in cases {
@@ -277,8 +284,9 @@ mod tests {
         assert_eq!(at(600, None, Stage::Unknown), LONG);
         assert_eq!(at(600, None, last(0)), SHORT);
         assert_eq!(at(640, None, last(40)), Duration::from_secs(10));
-        assert_eq!(at(20, Some(20), Stage::Unknown), CLOSE);
-        assert_eq!(at(20, Some(20), Stage::Before), 2 * CLOSE);
+        assert_eq!(at(16, Some(16), Stage::Unknown), CLOSE);
+        assert_eq!(at(20, Some(20), Stage::Unknown), LEAST);
+        assert_eq!(at(20, Some(20), Stage::Before), 2 * LEAST);
     }
 
     #[test]
