@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Compares teamcity-pipe with two other ways to run a TeamCity build from a step: `benches/peers/run.sh [ROUNDS]`.
-# Prints the tables of docs/comparison.md. Needs Rust, curl, jq and Python 3 with venv.
+# Compares teamcity-pipe with other ways to run a TeamCity build from a step: `benches/peers/run.sh [ROUNDS]`.
+# Prints the tables of docs/comparison.md, and that of distances in docs/performance.md (PART=distance: that one alone, with the
+# binary that PIPE names). Needs Rust, curl, jq and Python 3 with venv; a `teamcity` command line is compared too if it is on the PATH.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 peers=$PWD/benches/peers
 rounds=${1:-9}
 
 content=target/image/out
-release/content.sh "$content" >&2
+[[ -n ${PIPE:-} ]] || release/content.sh "$content" >&2
 venv=target/peers-venv
 [[ -x $venv/bin/python ]] || python3 -m venv "$venv" >&2
 "$venv/bin/pip" install --quiet --requirement "$peers/requirements.txt" >&2
@@ -15,8 +16,9 @@ cargo build --quiet --release --manifest-path "$peers/Cargo.toml" --target-dir t
 
 echo "On $(nproc) processors ($(uname -m)), load $(cut -d' ' -f1 /proc/loadavg); $(curl --version | sed -n '1s/ (.*//p'), $(jq --version), $("$venv/bin/python" --version), python-teamcity $("$venv/bin/pip" show python-teamcity | sed -n 's/^Version: //p'); $(date --utc +%Y-%m-%d)"
 echo
-target/peers/release/teamcity-peers "$rounds" "$PWD/$content/teamcity-pipe" \
-    "bash $peers/with-curl.sh" "$PWD/$venv/bin/python $peers/with-python.py"
+target/peers/release/teamcity-peers "$rounds" "${PIPE:-$PWD/$content/teamcity-pipe}" \
+    "bash $peers/with-curl.sh" "$PWD/$venv/bin/python $peers/with-python.py" "$(command -v teamcity || true)"
+[[ ${PART:-} != distance ]] || exit 0
 
 # What a step pulls for it, compressed.
 bytes() { awk -v bytes="$1" 'BEGIN { printf "%.1f MB", bytes / 1e6 }'; }

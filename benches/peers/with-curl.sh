@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The script that stands in many pipelines: queue a build, ask for its state every ten seconds, take its status.
+# The script that stands in many pipelines: queue a build, ask for its state every ten seconds (or EVERY), take its status.
 set -euo pipefail
 
 api() {
@@ -17,7 +17,7 @@ while true; do
     state=$(jq -r .state <<<"$build")
     echo "$state"
     [[ $state != finished ]] || break
-    sleep 10
+    sleep "${EVERY:-10}"
 done
 
 status=$(jq -r .status <<<"$build")

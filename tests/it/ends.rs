@@ -177,3 +177,18 @@ async fn a_log_with_another_last_line_costs_two_seconds_more_and_none_of_its_lin
         assert!(after <= s(5), "{after:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_grows_delays_no_look_where_the_end_is_due() {
+    // Without that it was up to 3.8 s.
+    for run in 0..25 {
+        let log = LogScript::new().generated(60, s(0), s(20), "line");
+        let plan = Plan::new().queued_for(ms(1000 + run * 170)).runs_for(s(20));
+        let simulator = far(plan.log(log));
+        let mut step = Step::new();
+        step.random = run * 137;
+        Box::pin(step.run(&simulator)).await.ends_with(0);
+        let late = simulator.now() - simulator.builds()[0].finished_at.unwrap();
+        assert!(late <= ms(1300), "{run}: {late:?}");
+    }
+}

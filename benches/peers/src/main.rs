@@ -1,5 +1,10 @@
 //! The same build, triggered and followed by three clients at once on one simulated server: what each takes, and what each
-//! does when the answer to the queue request is lost and when the server restarts. Called by `run.sh`.
+//! does when the answer to the queue request is lost and when the server restarts; and the same with the server at several
+//! distances. Called by `run.sh`.
+
+mod distance;
+#[path = "../../performance/proxy.rs"]
+mod proxy;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,12 +17,14 @@ use teamcity_simulator::{
 };
 use wait4::Wait4 as _;
 
-/// A client: its name here, what its requests call it, and its command.
+/// A client: its name here, what its requests call it, its command, and what is set for it.
+#[derive(Clone)]
 struct Peer {
     name: &'static str,
     agent: &'static str,
     command: String,
     build_type: String,
+    set: &'static [(&'static str, &'static str)],
 }
 
 /// What one run took, and what came of it.
@@ -30,6 +37,8 @@ struct Run {
     /// The largest of its processes, in bytes.
     memory: u64,
     requests: usize,
+    /// From the start of the process to the queue request.
+    queued: Duration,
     /// From the end of the last build to the end of the process.
     after: Option<Duration>,
 }
@@ -53,7 +62,12 @@ fn main() -> anyhow::Result<()> {
             agent,
             command: next(name)?,
             build_type: format!("App_{}", peers.len()),
+            set: &[],
         });
+    }
+    let far = far(&peers, std::env::args().nth(5));
+    if std::env::var("PART").as_deref() == Ok("distance") {
+        return distance::table(&far, rounds);
     }
     let peers = &peers[..];
 
@@ -132,7 +146,35 @@ fn main() -> anyhow::Result<()> {
         );
         println!();
     }
-    Ok(())
+    distance::table(&far, rounds)
+}
+
+/// The clients that are compared at distances: the pipe without and with the log, others at fixed intervals.
+fn far(peers: &[Peer], teamcity: Option<String>) -> Vec<Peer> {
+    let with = |peer: &Peer, name, set| Peer {
+        name,
+        set,
+        ..peer.clone()
+    };
+    let mut far = vec![
+        with(&peers[0], "teamcity-pipe, `LOG: none`", &[("LOG", "none")]),
+        with(&peers[0], "teamcity-pipe, with the log", &[]),
+        with(&peers[1], "curl and jq, every 5 s", &[("EVERY", "5")]),
+        with(&peers[1], "curl and jq, every 10 s", &[]),
+        with(&peers[2], "python-teamcity, every 10 s", &[]),
+    ];
+    if let Some(command) = teamcity.filter(|command| !command.is_empty()) {
+        far.push(Peer {
+            name: "teamcity command line, every 5 s",
+            agent: "",
+            command: format!(
+                "{command} run start App_Build --branch main --watch --interval 5 --no-input"
+            ),
+            build_type: "App_Build".to_owned(),
+            set: &[],
+        });
+    }
+    far
 }
 
 fn row(title: &str, cells: impl IntoIterator<Item = String>) {
@@ -222,6 +264,16 @@ fn one(peer: &Peer, simulator: &Simulator, address: SocketAddr) -> anyhow::Resul
         ("BUILD_TYPE_ID", peer.build_type.clone()),
         ("CODE_INSIGHTS", "false".to_owned()),
     ]);
+    let home = directory.path().display().to_string();
+    environment.extend([
+        ("HOME", home),
+        ("XDG_CONFIG_HOME", directory.path().display().to_string()),
+    ]);
+    environment.extend(
+        peer.set
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned())),
+    );
     let mut words = peer.command.split(' ');
     let started = simulator.now();
     let child = Command::new(words.next().unwrap_or_default())
@@ -261,6 +313,9 @@ fn one(peer: &Peer, simulator: &Simulator, address: SocketAddr) -> anyhow::Resul
         processor: used.rusage.utime + used.rusage.stime,
         memory: used.rusage.maxrss,
         requests: requests.len(),
+        queued: distance::queued_at(simulator)
+            .context("nothing was queued")?
+            .saturating_sub(started),
         after: finished
             .and_then(|times| times.into_iter().max())
             .and_then(|end| ended.checked_sub(end)),

@@ -99,9 +99,9 @@ pub async fn watch(
             if looked.behind {
                 next_log = Instant::now();
             }
-            // What has just written lives: one answer says both.
-            if looked.alive && pause <= poll::LOG {
-                next_status = next_status.max(after(at, pause));
+            // What has just written lives: one answer says both. No longer than that, since its end may be due.
+            if looked.alive {
+                next_status = next_status.max(after(at, pause.min(poll::LEAST)));
             }
         }
         if Instant::now() >= next_status {

@@ -10,7 +10,7 @@ use crate::types::after;
 /// Where a short build's end is expected: nobody asks more often.
 const CLOSE: Duration = Duration::from_millis(800);
 /// Nor that often where it is not known when to expect it.
-const LEAST: Duration = Duration::from_secs(1);
+pub const LEAST: Duration = Duration::from_secs(1);
 /// Where the end of a build that takes minutes may come at any moment. Also how late it is noticed, at most.
 pub const SHORT: Duration = Duration::from_secs(3);
 /// Where a build is young that is known to take long.
