@@ -228,7 +228,7 @@ impl Events for Console {
             Event::Finished { .. } => {}
             Event::Outage { why, retry_for } => {
                 self.warning(&format!(
-                    "{why}. Retrying for up to {}. The build continues.",
+                    "{why}. Retrying for up to {}.",
                     span(*retry_for)
                 ));
             }
