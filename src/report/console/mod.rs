@@ -227,10 +227,7 @@ impl Events for Console {
             }
             Event::Finished { .. } => {}
             Event::Outage { why, retry_for } => {
-                self.warning(&format!(
-                    "{why}. Retrying for up to {}.",
-                    span(*retry_for)
-                ));
+                self.warning(&format!("{why}. Retrying for up to {}.", span(*retry_for)));
             }
             Event::Recovered { after } => {
                 self.line(&format!("TeamCity answers again, after {}", span(*after)))
