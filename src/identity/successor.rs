@@ -113,16 +113,15 @@ pub async fn beside(
     had: &[BuildId],
 ) -> Result<Vec<Build>, Error> {
     let found = client.find_builds_now(&everywhere(build_type)).await?;
-    let is_own = |id: BuildId| id == canceled || had.contains(&id);
-    let own = found.iter().find(|build| build.id == Some(canceled));
-    let heir = own
+    let broken = found.iter().find(|build| build.id == Some(canceled));
+    let heir = broken
         .filter(|build| may_have_successor(build))
         .and_then(|build| pick(build, &found, had))
         .and_then(|heir| heir.id);
     let mut own: Vec<BuildId> = had.to_vec();
     own.push(canceled);
     let lives = |build: &Build| {
-        let id = build.id.filter(|id| !is_own(*id));
+        let id = build.id.filter(|id| !own.contains(id));
         let ours = id.is_some() && (id == heir || tag.is_some_and(|tag| build.has_tag(tag)));
         ours && !build.is_finished() && !build.has_absorbed_other_than(&own)
     };

@@ -77,7 +77,7 @@ impl<'a> Collecting<'a> {
             return;
         };
         let known = outcome.clone();
-        let of_chain = Details::culprits(&known.chain);
+        let of_chain = Details::culprits(&known.chain).count();
         let whose = Whose::new(self.details.client, self.budget, id, of_chain);
         let (tell, told) = telling();
         let read = async {

@@ -159,15 +159,14 @@ impl Details<'_> {
         whose.judge(known, Found { problems, tests }).await
     }
 
-    /// Of how many builds of a chain it is asked what failed there.
-    pub fn culprits(chain: &[ChainBuild]) -> usize {
-        chain::culprits(chain).len().min(CULPRITS)
+    /// The builds of a chain that are asked what failed there.
+    pub fn culprits(chain: &[ChainBuild]) -> impl Iterator<Item = &ChainBuild> {
+        chain::culprits(chain).into_iter().take(CULPRITS)
     }
 
     /// What failed in the builds at which the failure began, to be named instead of "snapshot dependency failed".
     pub async fn causes(&self, whose: &Whose<'_>, chain: &[ChainBuild]) -> Failures {
-        let culprits = chain::culprits(chain).into_iter().take(CULPRITS);
-        let each = culprits.map(|culprit| {
+        let each = Self::culprits(chain).map(|culprit| {
             Box::pin(async {
                 let what = format!("build problems of {}", culprit.name);
                 let subject = Subject {
@@ -320,11 +319,8 @@ async fn reference(whose: &Whose<'_>, subject: Subject<'_>, ending: &Ending) -> 
 
 /// A composite build lists the tests of its parts as its own. Those of parts that are asked for themselves are left to these.
 fn of_parts(id: BuildId, chain: &[ChainBuild], tests: &mut Vec<(FailedTest, Failed)>) {
-    let asked: Vec<BuildId> = chain::culprits(chain)
-        .into_iter()
-        .take(CULPRITS)
-        .map(|culprit| culprit.id)
-        .collect();
+    let asked = Details::culprits(chain).map(|culprit| culprit.id);
+    let asked: Vec<BuildId> = asked.collect();
     tests.retain(|(_, failed)| failed.build.is_none_or(|build| !asked.contains(&build)));
     for (test, failed) in tests {
         let part = chain

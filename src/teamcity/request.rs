@@ -120,8 +120,7 @@ impl Requests {
         url: &Url,
         need: Need,
     ) -> Option<Result<T, Error>> {
-        let read = |body: &[u8]| json(body).map_err(|failure| failure.error);
-        self.told.take(url, need == Need::May, read).await
+        self.told.take(url, need == Need::May, read_told).await
     }
 
     /// GETs JSON of at most so many bytes, with retries.
@@ -131,14 +130,13 @@ impl Requests {
         need: Need,
         limit: usize,
     ) -> Result<T, Error> {
-        let read = |body: &[u8]| json(body).map_err(|failure| failure.error);
         if self.ahead {
             let request = self.request(Method::GET, url.clone(), JSON, None, 1);
             let answer = async {
                 let answer = self.answer(request, limit).await;
                 answer.map_err(|failure| failure.error)
             };
-            return Box::pin(self.told.keep(&url, answer, read)).await;
+            return Box::pin(self.told.keep(&url, answer, read_told)).await;
         }
         if let Some(told) = self.told(&url, need).await {
             return told;
@@ -360,6 +358,11 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure<ErrorKind>> {
             BodyError::TooLarge(limit) => failure(ErrorKind::TooLarge(limit), None),
             BodyError::Transport(error) => failure(error.into(), None),
         })
+}
+
+/// Reads what was answered ahead, where nothing is tried again.
+fn read_told<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorKind> {
+    json(body).map_err(|failure| failure.error)
 }
 
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure<ErrorKind>> {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::outcome::whose::Told;
 use crate::outcome::{Class, Comparison, Often, Quantity, Row};
 
 /// How often it failed.
@@ -44,6 +45,15 @@ struct ComparedRow {
     there: f64,
 }
 
+impl<'a> From<&'a Told> for Since<'a> {
+    fn from(build: &'a Told) -> Self {
+        Self {
+            name: &build.name,
+            url: build.url.as_deref(),
+        }
+    }
+}
+
 impl<'a> From<Option<&'a Class>> for Classed<'a> {
     fn from(class: Option<&'a Class>) -> Self {
         let mut classed = Self {
@@ -56,10 +66,7 @@ impl<'a> From<Option<&'a Class>> for Classed<'a> {
             Some(Class::Unknown { why }) => classed.unknown_why = Some(why),
             Some(Class::Investigated { who }) => classed.investigator = who.as_deref(),
             Some(Class::AlsoOnDefault { since: Some(since) }) => {
-                classed.since = Some(Since {
-                    name: &since.name,
-                    url: since.url.as_deref(),
-                });
+                classed.since = Some(Since::from(since));
             }
             _ => {}
         }
@@ -80,10 +87,7 @@ impl<'a> From<&'a Often> for Frequency<'a> {
 impl<'a> From<&'a Comparison> for Compared<'a> {
     fn from(comparison: &'a Comparison) -> Self {
         Self {
-            with: Since {
-                name: &comparison.with.name,
-                url: comparison.with.url.as_deref(),
-            },
+            with: Since::from(&comparison.with),
             rows: comparison.rows.iter().map(ComparedRow::from).collect(),
         }
     }

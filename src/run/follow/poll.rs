@@ -169,14 +169,12 @@ fn guided(running: Duration, estimate: Duration, stage: Stage) -> (Duration, Opt
         let until = from
             .saturating_add(near)
             .saturating_sub(running.saturating_add(Duration::from_millis(1100)));
+        let until = until.max(near);
         let pause = vaguely(running, OLD_AS_ESTIMATED).max(early);
         // A look shortly before would tell nothing.
-        let pause = if until < pause.saturating_add(part(pause, 4)) {
-            pause.max(until)
-        } else {
-            pause
-        };
-        (pause, Some(until.max(near)))
+        let is_shortly_before = until < pause.saturating_add(part(pause, 4));
+        let pause = if is_shortly_before { until } else { pause };
+        (pause, Some(until))
     } else if running <= to {
         match stage {
             // It is late.
