@@ -13,68 +13,17 @@ cd "$(dirname "$0")/../.."
 full=false
 [[ ${1:-} != --full ]] || full=true
 
-skip() {
-    echo "image: skipped: $1"
-    exit 0
-}
-
-# --- The tools
-
-[[ $(uname -s) == Linux ]] || skip 'not on Linux'
-[[ $(id -u) == 0 ]] || skip 'not root'
+script=image
 needed=(buildah podman runc jq curl)
 ! $full || needed+=(debootstrap)
 missing=()
-for tool in "${needed[@]}"; do
-    command -v "$tool" >/dev/null || missing+=("$tool")
-done
-if ((${#missing[@]})); then
-    command -v apt-get >/dev/null || skip "${missing[*]} can't be installed: there is no apt-get"
-    log=$(mktemp)
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq "${missing[@]}"; } >"$log" 2>&1 \
-        || skip "${missing[*]} can't be installed, see $log"
-fi
-
-# Its own store, so that this machine's images stay as they are.
-work=$(mktemp -d /var/tmp/teamcity-pipe-image.XXXXXX)
-store=(--root "$work/store" --runroot "$work/run")
 network="teamcity-pipe-$$"
+clean_more() { podman network rm "$network" >/dev/null 2>&1 || true; }
+. tests/image/containers.sh
 # Raising limits is not permitted in every place where this runs; podman would try.
 run_options=(--pull=never --ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
 
-podman() {
-    # It complains about a missing syslog, on every call.
-    command podman "${store[@]}" --cgroup-manager=cgroupfs --runtime runc "$@" \
-        2> >(grep -v '^failed to connect to syslog' >&2 || true)
-}
-buildah() { command buildah "${store[@]}" "$@"; }
-
-cleanup() {
-    podman rm --all --force --time 0 >/dev/null 2>&1 || true
-    podman network rm "$network" >/dev/null 2>&1 || true
-    buildah rm --all >/dev/null 2>&1 || true
-    umount -R "$work/store/overlay" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'echo "image: line $LINENO of $0 failed" >&2' ERR
-
-say() { printf '  %s\n' "$*"; }
-fail() {
-    echo "image: $1" >&2
-    [[ -z ${2:-} ]] || cat "$2" >&2
-    exit 1
-}
-
-# Containers in containers may be forbidden: tried with an empty one.
-if ! { probe=$(buildah from scratch) && buildah mount "$probe" && buildah rm "$probe"; } >"$work/probe.log" 2>&1; then
-    skip "no container can be made in here: $(tail -n 1 "$work/probe.log")"
-fi
-
 # --- Build
-
-simulator=${CARGO_TARGET_DIR:-target}/debug/teamcity-simulator
-cargo build --quiet --locked --package teamcity-simulator
 
 bud=(bud --quiet --isolation chroot --pull-never --timestamp 0)
 if $full; then
@@ -136,15 +85,7 @@ done
 
 podman network create "$network" >/dev/null
 
-# The simulator in a container of its own, with the libraries that it is linked to.
-container=$(buildah from scratch)
-mapfile -t libraries < <(ldd "$simulator" | grep -o '/[^ ]*')
-for file in "${libraries[@]}"; do
-    buildah copy --quiet "$container" "$file" "$file" >/dev/null
-done
-buildah copy --quiet "$container" "$simulator" /teamcity-simulator >/dev/null
-buildah config --entrypoint '["/teamcity-simulator"]' "$container"
-buildah commit --quiet --rm "$container" simulator:test >/dev/null
+simulator_image simulator:test
 
 # One for each scenario, so that all runs go on at once.
 declare -A address

@@ -11,27 +11,15 @@ cd "$(dirname "$0")/../.."
 
 runner=0.6.3
 
-skip() {
-    echo "runner: skipped: $1"
-    exit 0
-}
-
-# --- The tools
-
-[[ $(uname -s) == Linux ]] || skip 'not on Linux'
-[[ $(id -u) == 0 ]] || skip 'not root'
+script=runner
+needed=(buildah podman runc git docker:docker.io busybox:busybox-static python3)
 missing=()
-for need in buildah:buildah podman:podman runc:runc git:git docker:docker.io busybox:busybox-static python3:python3; do
-    command -v "${need%%:*}" >/dev/null || missing+=("${need##*:}")
-done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 ldd "$(command -v busybox || echo /nowhere)" >/dev/null 2>&1 && missing+=(busybox-static)
-if ((${#missing[@]})); then
-    command -v apt-get >/dev/null || skip "${missing[*]} can't be installed: there is no apt-get"
-    log=$(mktemp)
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq "${missing[@]}"; } >"$log" 2>&1 \
-        || skip "${missing[*]} can't be installed, see $log"
-fi
+service=
+clean_more() { [[ -z $service ]] || kill "$service" 2>/dev/null || true; }
+. tests/image/containers.sh
+
 tools=target/runner
 if [[ ! -x $tools/$runner/bin/pipeline-runner ]]; then
     log=$(mktemp)
@@ -39,38 +27,12 @@ if [[ ! -x $tools/$runner/bin/pipeline-runner ]]; then
         || skip "bitbucket-pipeline-runner $runner can't be installed, see $log"
 fi
 
-# Its own store, so that this machine's images stay as they are.
-work=$(mktemp -d /var/tmp/teamcity-pipe-runner.XXXXXX)
-podman=(podman --root "$work/store" --runroot "$work/run" --cgroup-manager=cgroupfs --runtime runc)
-buildah() { command buildah --root "$work/store" --runroot "$work/run" "$@"; }
-podman() { command "${podman[@]}" "$@" 2> >(grep -v '^failed to connect to syslog' >&2 || true); }
 # Raising limits is not permitted in every place where this runs, and no registry is asked.
 printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nevents_logger = "file"\n' >"$work/containers.conf"
 printf 'unqualified-search-registries = []\n[[registry]]\nprefix = "*.io"\nlocation = "none.invalid"\nblocked = true\n' >"$work/registries.conf"
 export CONTAINERS_CONF=$work/containers.conf
 
-service=
-cleanup() {
-    [[ -z $service ]] || kill "$service" 2>/dev/null || true
-    podman rm --all --force --time 0 >/dev/null 2>&1 || true
-    buildah rm --all >/dev/null 2>&1 || true
-    awk -v "work=$work/" 'index($2, work) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount 2>/dev/null || true
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'echo "runner: line $LINENO of $0 failed" >&2' ERR
-
-say() { printf '  %s\n' "$*"; }
-fail() {
-    echo "runner: $1" >&2
-    [[ -z ${2:-} ]] || cat "$2" >&2
-    exit 1
-}
 cant=()
-
-if ! { probe=$(buildah from scratch) && buildah mount "$probe" && buildah rm "$probe"; } >"$work/probe.log" 2>&1; then
-    skip "no container can be made in here: $(tail -n 1 "$work/probe.log")"
-fi
 
 # --- The images
 
@@ -83,11 +45,8 @@ fi
 image=$(sed -n 's/^image: //p' pipe.yml)
 buildah bud --quiet --isolation chroot --pull-never --build-context build=target/image --tag "$image" . >/dev/null
 
-with_libraries() { # container, file
-    local file
-    ldd "$2" 2>/dev/null | grep -o '/[^ ]*' | while IFS= read -r file; do
-        buildah copy --quiet "$1" "$file" "$file" >/dev/null
-    done || true
+with_libraries() { # container, program
+    libraries "$1" "$2"
     buildah copy --quiet "$1" "$2" "$2" >/dev/null
 }
 
@@ -118,14 +77,7 @@ buildah config --entrypoint '["/bin/tail", "-f", "/dev/null"]' "$container"
 buildah commit --quiet --rm "$container" k8s-docker.packages.atlassian.com/pause:3.8 >/dev/null
 
 # TeamCity and Bitbucket.
-cargo build --quiet --locked --package teamcity-simulator
-simulator=${CARGO_TARGET_DIR:-target}/debug/teamcity-simulator
-container=$(buildah from scratch)
-with_libraries "$container" "$(realpath "$simulator")"
-buildah copy --quiet "$container" "$simulator" /teamcity-simulator >/dev/null
-buildah copy --quiet "$container" tests/runner/shop.yml /shop.yml >/dev/null
-buildah config --entrypoint '["/teamcity-simulator"]' "$container"
-buildah commit --quiet --rm "$container" localhost/simulator:test >/dev/null
+simulator_image localhost/simulator:test tests/runner/shop.yml
 if ! podman run --rm --pull=never localhost/simulator:test --help >"$work/probe.log" 2>&1; then
     skip "no container can be run in here: $(tail -n 1 "$work/probe.log")"
 fi
